@@ -1,0 +1,55 @@
+"""Ethereum addresses: read in any case, kept in the checksummed form of EIP-55."""
+
+from __future__ import annotations
+
+import re
+
+from crmdapp.chain._keccak import keccak
+
+ZERO_ADDRESS = "0x" + "00" * 20
+
+_ADDRESS = re.compile(r"^0x[0-9a-fA-F]{40}$")
+
+
+def checksum(address: str) -> str:
+    """Return ``address`` in its EIP-55 form, whatever its case was.
+
+    Raises:
+        ValueError: ``address`` is not 0x and 40 hex digits.
+    """
+    if not _ADDRESS.match(address):
+        raise ValueError(f"{address!r} is not an address (0x and 40 hex digits)")
+    lower = address[2:].lower()
+    marks = keccak(lower.encode()).hex()
+    return "0x" + "".join(
+        char.upper() if int(mark, 16) >= 8 else char
+        for char, mark in zip(lower, marks, strict=False)
+    )
+
+
+def parse_address(text: str) -> str:
+    """Return the EIP-55 form of an address a person typed.
+
+    One case throughout carries no checksum and is accepted; mixed case must be the right one.
+
+    Raises:
+        ValueError: ``text`` is no address, or its checksum is wrong.
+    """
+    address = checksum(text.strip())
+    body = text.strip()[2:]
+    if body not in (body.lower(), body.upper()) and text.strip() != address:
+        raise ValueError(f"{text.strip()!r} has a wrong checksum: a character was mistyped")
+    return address
+
+
+def contract_address(sender: str, nonce: int) -> str:
+    """Return the address a contract gets that ``sender`` creates with ``nonce``."""
+    body = b"\x94" + bytes.fromhex(sender[2:]) + _rlp_integer(nonce)
+    return checksum("0x" + keccak(bytes([0xC0 + len(body)]) + body)[12:].hex())
+
+
+def _rlp_integer(value: int) -> bytes:
+    if value == 0:
+        return b"\x80"
+    raw = value.to_bytes((value.bit_length() + 7) // 8, "big")
+    return raw if value < 0x80 else bytes([0x80 + len(raw)]) + raw
