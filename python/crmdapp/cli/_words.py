@@ -1,0 +1,46 @@
+"""Contract errors in words: the twins carry names and figures, people need sentences.
+
+A domain's group lists its errors in a module ``_words`` whose ``WORDS`` maps the error's name to a
+sentence and an advice, with the error's fields in braces under their Solidity names. ``UNITS`` of
+that module names the fields that are points.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from importlib import import_module
+from typing import Any
+
+from crmdapp.errors import ContractError
+
+_SOURCES = ("crmdapp.cli.loyalty._words",)
+_TIMES = ("deadline", "timestamp", "genesis")
+_LATEST = 253_402_300_799  # the last second of the year 9999
+
+
+def put_into_words(problem: ContractError) -> None:
+    """Give a contract's error a sentence and an advice, if it has none."""
+    if problem.hint:
+        return
+    for source in _SOURCES:
+        module = import_module(source)
+        words = module.WORDS.get(problem.code)
+        if words is not None:
+            fields = dict(zip(problem.fields, problem.values, strict=True))
+            shown = {name: _shown(name, value, module.UNITS) for name, value in fields.items()}
+            problem.message, problem.hint = (part.format_map(shown) for part in words)
+            return
+
+
+def _shown(name: str, value: Any, units: frozenset[str]) -> str:
+    from crmdapp.cli._values import format_points, format_time
+
+    if name in units and isinstance(value, int):
+        return format_points(value)
+    if name in _TIMES and isinstance(value, int) and value <= _LATEST:
+        return format_time(datetime.fromtimestamp(value, UTC))
+    if isinstance(value, bytes):
+        return "0x" + value.hex()
+    if isinstance(value, tuple | list):
+        return ", ".join(_shown(name, item, units) for item in value)
+    return str(value)

@@ -1,0 +1,164 @@
+"""``crmdapp chain``: a local chain for trying things out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
+
+import typer
+
+from crmdapp.cli._frame import AskingCommand, command, group, session_of
+from crmdapp.cli._output import Facts
+from crmdapp.cli._values import format_ether, parse_ether
+
+if TYPE_CHECKING:
+    from crmdapp.chain.node import NodeStatus
+    from crmdapp.cli._context import Session
+
+LOCAL_CHAIN_ID = 31337
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+app = group(
+    help="Run a local chain for trying things out.",
+    examples=("crmdapp chain up", "crmdapp chain down"),
+)
+
+
+@app.callback()
+def chain() -> None:
+    """Run a local chain for trying things out; only this machine reaches it."""
+
+
+@command(app, "up", examples=("crmdapp chain up", "crmdapp chain up --port 8546 --json"))
+def up(
+    ctx: typer.Context,
+    port: Annotated[int, typer.Option("--port", min=1, max=65_535, help="Port to use.")] = 8545,
+    block_time: Annotated[
+        int | None,
+        typer.Option(
+            "--block-time", min=1, metavar="SECONDS", help="A block at intervals, not per call."
+        ),
+    ] = None,
+) -> None:
+    """Start the local chain, or leave it alone if it runs; its state is kept on disk."""
+    from crmdapp.chain import node
+
+    session = session_of(ctx)
+    found = node.up(
+        session.config.node_dir,
+        port,
+        session.config.chain_id or LOCAL_CHAIN_ID,
+        block_time=block_time,
+    )
+    _show(session, found)
+
+
+@command(
+    app, "down", examples=("crmdapp chain down", "crmdapp chain down --state-dir ./state --json")
+)
+def down(ctx: typer.Context) -> None:
+    """Stop the local chain; its state stays on disk for the next start."""
+    from crmdapp.chain import node
+
+    session = session_of(ctx)
+    _show(session, node.down(session.config.node_dir))
+
+
+@command(app, "status", examples=("crmdapp chain status", "crmdapp chain status --json"))
+def status(ctx: typer.Context) -> None:
+    """Show whether the local chain runs; the exit code is 5 if it does not."""
+    from crmdapp.chain import node
+    from crmdapp.errors import EXIT_NODE
+
+    session = session_of(ctx)
+    found = node.status(session.config.node_dir)
+    _show(session, found)
+    if not found.running:
+        raise typer.Exit(EXIT_NODE)
+
+
+@command(
+    app,
+    "fund",
+    cls=AskingCommand,
+    examples=("crmdapp chain fund shop 10", "crmdapp chain fund friend 0.5 --yes"),
+)
+def fund(
+    ctx: typer.Context,
+    to: Annotated[str, typer.Argument(help="Address or name of a key.")],
+    ether: Annotated[str, typer.Argument(help="How much, such as 10 or 0.5.")],
+) -> None:
+    """Give an account play money of the local chain, from the node's own first account."""
+    from crmdapp.cli._sending import await_receipt, confirm, place
+
+    session = session_of(ctx)
+    receiver, wei = session.address(to), parse_ether(ether)
+    giver = _require_giver(session)
+    session.out.show(
+        Facts(
+            [
+                ("Function", "plain transfer"),
+                ("From", f"{giver} (the node's own account)"),
+                ("To", receiver),
+                ("Amount", format_ether(wei)),
+                place(session),
+            ]
+        ),
+        to_decide=not session.yes,
+    )
+    data = {"from": giver, "to": receiver, "value": wei}
+    if session.dry_run:
+        session.out.result({"dry_run": True, **data}, "Nothing was sent.")
+        return
+    confirm(session, "Send it?")
+    message = {"from": giver, "to": receiver, "value": hex(wei)}
+    tx_hash = str(session.connection.request("eth_sendTransaction", [message]))
+    session.out.always(f"Transaction {tx_hash}")
+    await_receipt(session, tx_hash)
+    balance = session.connection.balance(receiver)
+    session.out.result(
+        {**data, "hash": tx_hash, "balance": balance},
+        f"{receiver} has {format_ether(balance)} now.",
+    )
+
+
+def _require_giver(session: Session) -> str:
+    """Return the node's first account; only a local chain on this machine gives play money."""
+    from crmdapp.chain.addresses import checksum
+    from crmdapp.errors import FundsMissing, WrongChain
+
+    connection = session.connection
+    hosts = [urlsplit(url).hostname for url in session.config.rpc]
+    if connection.chain_id != LOCAL_CHAIN_ID or any(host not in _LOOPBACK for host in hosts):
+        raise WrongChain(
+            "Only the local chain gives play money.",
+            expected=LOCAL_CHAIN_ID,
+            actual=connection.chain_id,
+            why=f"The node serves chain {connection.chain_id}, or is not on this machine.",
+            hint="Start a local chain: crmdapp chain up. Elsewhere, send real currency.",
+        )
+    own = connection.request("eth_accounts")
+    if not own:
+        raise FundsMissing(
+            "The node has no account of its own to give from.",
+            hint="Use the chain that crmdapp chain up starts.",
+        )
+    return checksum(str(own[0]))
+
+
+def _show(session: Session, found: NodeStatus) -> None:
+    data: dict[str, Any] = {
+        "running": found.running,
+        "url": found.url,
+        "chain_id": found.chain_id,
+        "port": found.port,
+        "pid": found.pid,
+        "state_file": found.state_file,
+        "log_file": found.log_file,
+        "detail": found.detail,
+    }
+    facts = [("Running", "yes" if found.running else "no"), ("Detail", found.detail)]
+    if found.running:
+        facts += [("Address", found.url), ("Chain id", str(found.chain_id))]
+    facts += [("State", str(found.state_file)), ("Log", str(found.log_file))]
+    session.out.result(data, Facts(facts))

@@ -1,0 +1,184 @@
+"""Signed permissions: the customer signs without a node, the merchant submits and pays the gas."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from crmdapp.cli._frame import command, session_of
+from crmdapp.cli._output import Facts
+from crmdapp.cli._values import format_points, format_time, parse_points, parse_span, parse_time
+from crmdapp.cli.loyalty._app import app
+from crmdapp.cli.loyalty._common import PointsArgument, ProgramArgument, ReceiverArgument
+from crmdapp.errors import UsageError
+
+if TYPE_CHECKING:
+    from crmdapp.chain.typed_data import Domain
+    from crmdapp.cli._context import Session
+    from crmdapp.loyalty.intents import SignedIntent
+
+DeadlineOption = Annotated[
+    str | None,
+    typer.Option("--deadline", metavar="TIME", help="Last moment: a date or Unix seconds."),
+]
+ValidForOption = Annotated[
+    str, typer.Option("--valid-for", metavar="SPAN", help="Or how long: 15m, 24h, 7d.")
+]
+HubOption = Annotated[
+    str | None,
+    typer.Option("--hub", metavar="ADDRESS", help="The ledger; with --chain-id no node is needed."),
+]
+OutOption = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="FILE", help="Write it here, not to stdout."),
+]
+
+
+@command(
+    app,
+    "redeem-sign",
+    examples=(
+        "crmdapp loyalty redeem-sign 2 3.50 --order 4711 --out order-4711.json",
+        "crmdapp loyalty redeem-sign 2 3.50 --order 4711 --valid-for 15m",
+    ),
+)
+def redeem_sign(
+    ctx: typer.Context,
+    program: ProgramArgument,
+    points: PointsArgument,
+    order: Annotated[
+        int, typer.Option("--order", min=0, metavar="NUMBER", help="The merchant's order number.")
+    ],
+    deadline: DeadlineOption = None,
+    valid_for: ValidForOption = "24h",
+    hub: HubOption = None,
+    out: OutOption = None,
+) -> None:
+    """Sign permission to spend points on an order; the merchant submits it, you need no ether."""
+    from crmdapp.loyalty.intents import sign_redeem
+
+    session = session_of(ctx)
+    units = parse_points(points)
+    domain, until = _domain(session, hub), _deadline(session, hub, deadline, valid_for)
+    _show(session, domain, program, units, until, ("Order", str(order)))
+    signed = sign_redeem(
+        session.signer, domain, program=program, points=units, order_id=order, deadline=until
+    )
+    _write(session, signed, out)
+
+
+@command(
+    app,
+    "transfer-sign",
+    examples=(
+        "crmdapp loyalty transfer-sign 2 friend 5 --out gift.json",
+        "crmdapp loyalty transfer-sign 2 friend 5 --valid-for 7d",
+    ),
+)
+def transfer_sign(
+    ctx: typer.Context,
+    program: ProgramArgument,
+    to: ReceiverArgument,
+    points: PointsArgument,
+    deadline: DeadlineOption = None,
+    valid_for: ValidForOption = "24h",
+    nonce: Annotated[
+        int | None,
+        typer.Option("--nonce", min=0, metavar="NUMBER", help="Unused number; random if left out."),
+    ] = None,
+    hub: HubOption = None,
+    out: OutOption = None,
+) -> None:
+    """Sign permission to move points to somebody; anyone may submit it, you need no ether."""
+    import secrets
+
+    from crmdapp.loyalty.intents import sign_transfer
+
+    session = session_of(ctx)
+    units, receiver = parse_points(points), session.address(to)
+    domain, until = _domain(session, hub), _deadline(session, hub, deadline, valid_for)
+    _show(session, domain, program, units, until, ("To", receiver))
+    signed = sign_transfer(
+        session.signer,
+        domain,
+        program=program,
+        to=receiver,
+        points=units,
+        nonce=secrets.randbits(256) if nonce is None else nonce,
+        deadline=until,
+    )
+    _write(session, signed, out)
+
+
+def _domain(session: Session, hub: str | None) -> Domain:
+    """Return what to sign for, asking a node only if hub or chain id are not known here."""
+    from crmdapp.chain.deployments import Manifest
+    from crmdapp.loyalty.intents import hub_domain
+
+    chain_id = session.config.chain_id
+    if hub is not None:
+        if chain_id is None:
+            raise UsageError(
+                "With --hub the chain must be named too.", hint="Add --chain-id, such as 1."
+            )
+        return hub_domain(chain_id, session.address(hub))
+    if chain_id is not None:
+        path = session.config.manifest_path(chain_id)
+        if path.is_file():
+            return hub_domain(chain_id, Manifest.load(path).address("PointsHub"))
+    return session.reader.domain
+
+
+def _deadline(session: Session, hub: str | None, deadline: str | None, valid_for: str) -> int:
+    """Return the deadline in Unix seconds, counted from the chain's time if a node is there."""
+    import time
+
+    if deadline is not None:
+        return parse_time(deadline)
+    offline = hub is not None or session.config.chain_id is not None
+    now = int(time.time()) if offline else session.connection.block_timestamp()
+    return now + parse_span(valid_for)
+
+
+def _show(
+    session: Session,
+    domain: Domain,
+    program: int,
+    units: int,
+    until: int,
+    about: tuple[str, str],
+) -> None:
+    session.out.say("You permit this once:")
+    session.out.show(
+        Facts(
+            [
+                ("Account", session.signer.address),
+                ("Program", str(program)),
+                ("Points", format_points(units)),
+                about,
+                ("Until", format_time(until)),
+                ("Chain", str(domain.chain_id)),
+                ("Ledger", domain.verifying_contract),
+            ]
+        )
+    )
+
+
+def _write(session: Session, signed: SignedIntent, out: Path | None) -> None:
+    import json
+
+    body: dict[str, Any] = signed.to_json()
+    text = json.dumps(body, indent=2) + "\n"
+    if out is None:
+        print(text, end="")
+        return
+    try:
+        with out.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise UsageError(f"There is a file {out} already.", hint="Choose another name.") from None
+    except FileNotFoundError:
+        raise UsageError(f"There is no folder {out.parent}.") from None
+    session.out.result({"file": out, "digest": signed.digest}, f"Written to {out}.")

@@ -1,0 +1,99 @@
+"""Deploying, resuming, checking."""
+
+import json
+
+import pytest
+
+from tests.fixtures.anvil import Anvil
+
+
+@pytest.fixture
+def manifest(crmdapp):
+    return crmdapp.folder / "deployments" / "31337.json"
+
+
+@pytest.fixture
+def empty(crmdapp, node):
+    """The command line on the prepared chain, with no manifest."""
+    (crmdapp.folder / "deployments" / "31337.json").unlink()
+    return crmdapp
+
+
+def test_deploy_writes_the_manifest_and_a_second_run_changes_nothing(empty, manifest):
+    first = empty.send("deploy", "--epoch-length", "3600", "--genesis", "2020-01-01")
+    (contract,) = first["contracts"]
+    assert (contract["name"], contract["outcome"]) == ("PointsHub", "deployed")
+    entry = json.loads(manifest.read_text())["contracts"]["PointsHub"]
+    assert (entry["address"], entry["args"]) == (contract["address"], [1577836800, 3600])
+    written = manifest.read_text()
+    second = empty.json("deploy")  # nothing to ask for
+    assert second["contracts"] == [{**contract, "outcome": "kept"}]
+    assert manifest.read_text() == written
+
+
+def test_deploy_dry_run_writes_nothing(empty, manifest):
+    data = empty.json("deploy", "--dry-run")
+    assert data["plan"][0]["name"] == "PointsHub"
+    assert data["plan"][0]["args"][1] == 15_778_800
+    assert not manifest.exists()
+
+
+def test_deploy_shows_the_cost_and_asks(empty, answer, manifest):
+    answer("n\n")
+    shown = empty("deploy", code=3).err
+    assert "PointsHub" in shown
+    assert "Fee ceiling" in shown
+    assert not manifest.exists()
+
+
+def test_deploy_refuses_another_clock_beside_the_old_one(crmdapp):
+    problem = crmdapp.refuse_to_send("deploy", "--epoch-length", "60", code=8)
+    assert problem["code"] == "VerificationFailed"
+    assert "--replace" in problem["hint"]
+    replaced = crmdapp.send("deploy", "--epoch-length", "60", "--replace")
+    assert replaced["contracts"][0]["outcome"] == "deployed"
+
+
+@pytest.mark.parametrize("length", ["59", "-1", "half"])
+def test_deploy_refuses_an_impossible_epoch(crmdapp, length):
+    assert crmdapp.error("deploy", "--epoch-length", length, code=2)["code"] == "UsageError"
+
+
+def test_deploy_refuses_a_genesis_in_the_future(empty):
+    problem = empty.refuse_to_send("deploy", "--genesis", "2200-01-01", code=6)
+    assert problem["code"] == "HubGenesisInFuture"
+    assert problem["fields"]["genesis"] == 7258118400
+
+
+def test_deploy_refuses_what_is_no_moment(empty):
+    assert empty.refuse_to_send("deploy", "--genesis", "soon", code=2)["code"] == "UsageError"
+
+
+def test_check_is_8_when_the_code_differs(crmdapp, node, manifest):
+    assert crmdapp.json("deploy", "--check")["ok"] is True
+    address = json.loads(manifest.read_text())["contracts"]["PointsHub"]["address"]
+    node.set_code(address, bytes.fromhex("6001"))
+    data = crmdapp.json("deploy", "--check", code=8)
+    assert data["ok"] is False
+    assert data["contracts"][0]["ok"] is False
+
+
+def test_check_without_a_manifest_says_that_nothing_is_deployed(empty):
+    assert empty.error("deploy", "--check", code=5)["code"] == "ContractMissing"
+
+
+def test_a_chain_started_anew_is_noticed_and_deployed_to(crmdapp):
+    with Anvil() as other:
+        other.mine()
+        crmdapp.env(CRMDAPP_RPC=other.url)
+        problem = crmdapp.error("loyalty", "balance", "2", "friend", code=5)
+        assert problem["code"] == "WrongChain"
+        assert "crmdapp deploy" in problem["hint"]
+        assert crmdapp.send("deploy")["contracts"][0]["outcome"] == "deployed"
+
+
+def test_a_manifest_whose_code_is_gone_is_no_reason_to_send_unasked(crmdapp, node, manifest):
+    before = json.loads(manifest.read_text())["contracts"]["PointsHub"]["address"]
+    node.set_code(before, b"")
+    crmdapp.error("deploy", code=2)
+    assert crmdapp.send("deploy")["contracts"][0]["address"] != before

@@ -1,0 +1,134 @@
+"""Every help page: what it is for in one line, and two examples that work as they stand."""
+
+import shlex
+import subprocess
+import sys
+
+import pytest
+import typer
+
+from crmdapp.cli import _frame
+from crmdapp.cli.main import app, run
+
+HEAVY = ("aiohttp", "coincurve", "eth_account", "requests", "rich", "web3")
+
+
+def pages(command, path=("crmdapp",)):
+    """Yield the words and the command of every help page."""
+    yield path, command
+    if isinstance(command, _frame.Group):
+        context = typer.Context(command)
+        for name in command.list_commands(context):
+            yield from pages(command.get_command(context, name), (*path, name))
+
+
+PAGES = dict(pages(typer.main.get_command(app)))
+COMMANDS = {path: command for path, command in PAGES.items() if not hasattr(command, "commands")}
+
+
+def examples(command):
+    return command.epilog.splitlines()
+
+
+def test_every_command_is_found():
+    names = {" ".join(path[1:]) for path in COMMANDS}
+    assert {
+        "chain up",
+        "account new",
+        "deploy",
+        "loyalty program create",
+        "loyalty award-file",
+        "loyalty redeem-submit",
+        "tx speed-up",
+        "doctor",
+    } <= names
+
+
+@pytest.mark.parametrize("path", PAGES, ids=" ".join)
+def test_help_page_has_one_line_and_two_examples(path, capsys):
+    command = PAGES[path]
+    assert run([*path[1:], "--help"]) == 0
+    shown = capsys.readouterr().out
+    first = command.help.splitlines()[0]
+    assert first.endswith(".")
+    assert len(first) <= 100
+    assert len(examples(command)) >= 2
+    for example in examples(command):
+        assert f"\n  {example}\n" in f"{shown}\n", "an example is wrapped and can not be copied"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=" ".join)
+def test_examples_parse(path, monkeypatch, capsys):
+    parsed = []
+    monkeypatch.setattr(_frame.Command, "invoke", lambda self, ctx: parsed.append(ctx.command_path))
+    for example in examples(PAGES[path]):
+        words = shlex.split(example)
+        assert words[0] == "crmdapp"
+        assert run(words[1:]) == 0, capsys.readouterr().err
+        if path in COMMANDS:
+            assert parsed[-1] == " ".join(path)
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_no_option_takes_a_secret(path):
+    names = {param.name for param in COMMANDS[path].params}
+    assert not names & {"password", "private_key", "key", "mnemonic", "secret"}
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_every_command_takes_the_shared_options(path):
+    options = {option for param in COMMANDS[path].params for option in param.opts}
+    assert {"--rpc", "--chain-id", "--account", "--json", "--quiet", "--verbose"} <= options
+
+
+SENDING = {
+    "chain fund": (),
+    "deploy": (),
+    "loyalty award": ("--once",),
+    "loyalty award-file": (),
+    "loyalty program create": ("--once",),
+    "loyalty program set": ("--once",),
+    "loyalty program issuer": ("--once",),
+    "loyalty program offer": ("--once",),
+    "loyalty program accept": ("--once",),
+    "loyalty redeem": ("--once",),
+    "loyalty redeem-submit": (),
+    "loyalty transfer": ("--once",),
+    "loyalty transfer-submit": (),
+    "tx speed-up": (),
+    "tx cancel": (),
+}
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_commands_that_send_can_be_rehearsed(path):
+    options = {option for param in COMMANDS[path].params for option in param.opts}
+    further = SENDING.get(" ".join(path[1:]))
+    assert ({"--yes", "--dry-run"} <= options) == (further is not None)
+    assert set(further or ()) <= options
+
+
+@pytest.mark.parametrize("words", ["--help", "loyalty --help", "loyalty award --help", "--version"])
+def test_help_loads_nothing_heavy(words):
+    program = (
+        "import sys\nfrom crmdapp.cli.main import run\n"
+        f"code = run({words.split()!r})\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)\n"
+        "sys.exit(code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr.strip()) == (0, "[]")
+
+
+def test_a_group_without_a_command_shows_its_help(capsys):
+    assert run(["loyalty"]) == 2
+    assert "award-file" in capsys.readouterr().out
+
+
+def test_version_is_the_packages(capsys):
+    import crmdapp
+
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"crmdapp {crmdapp.__version__}\n"
