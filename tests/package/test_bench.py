@@ -1,0 +1,86 @@
+"""What `make bench` holds its figures against, and whether the committed ones are fresh."""
+
+import json
+
+import pytest
+
+from crmdapp.chain import artifacts
+from scripts.bench import __main__ as bench
+from scripts.bench.compile import code_digest
+from scripts.bench.table import AREAS, Row, render, write_results
+
+KEYS = ["area", "operation", "ours", "target", "floor", "unit", "peers", "ratio", "met"]
+
+
+@pytest.fixture(scope="module")
+def results():
+    return json.loads(bench.RESULTS.read_text(encoding="utf-8"))
+
+
+def test_results_have_the_agreed_keys(results):
+    assert results["rows"]
+    for row in results["rows"]:
+        assert list(row) == KEYS
+        assert row["area"] in AREAS
+        assert row["met"] in (True, False)
+
+
+def test_results_agree_with_themselves(results):
+    for stored in results["rows"]:
+        row = Row(**{key: stored[key] for key in KEYS if key not in ("ratio", "met")})
+        assert row.to_json() == stored
+
+
+def test_results_are_those_of_the_present_contracts(results):
+    code = {
+        name: code_digest(artifacts.load(name).deployed_bytecode)
+        for name in results["meta"]["code"]
+    }
+    assert results["meta"]["code"] == code, "run make bench"
+
+
+@pytest.mark.parametrize(
+    ("ours", "unit", "met"),
+    [
+        (99, "gas", True),
+        (100, "gas", True),
+        (101, "gas", False),
+        (101, "rows/s", True),
+        (99, "rows/s", False),
+    ],
+)
+def test_met_compares_with_the_target(ours, unit, met):
+    assert Row("loyalty", "redeem", ours, unit, target=100).met is met
+
+
+@pytest.mark.parametrize(("unit", "met", "ratio"), [("gas", False, 1.25), ("rows/s", False, 0.833)])
+def test_met_and_ratio_take_the_best_peer_if_there_is_no_target(unit, met, ratio):
+    row = Row("loyalty", "redeem", 100, unit, peers={"low": 80, "high": 120})
+    assert row.met is met
+    assert row.ratio == ratio
+
+
+def test_ratio_is_none_without_a_peer():
+    assert Row("loyalty", "redeem", 100, "gas", target=100).ratio is None
+
+
+@pytest.mark.parametrize("wrong", [{"area": "weather", "target": 1}, {"area": "loyalty"}])
+def test_row_raises_if_nothing_can_be_held_against_it(wrong):
+    with pytest.raises(ValueError, match="redeem"):
+        Row(operation="redeem", ours=1, unit="gas", **wrong)
+
+
+def test_render_marks_a_miss():
+    lines = list(render([Row("loyalty", "redeem", 1_001, "gas", target=1_000)]))
+    assert any("MISS" in line and "1,001" in line for line in lines)
+    assert lines[-1] == "  MISS redeem: 1,001 gas, target 1,000"
+
+
+def test_write_results_writes_what_was_measured(tmp_path):
+    path = tmp_path / "results.json"
+    row = Row("loyalty", "redeem", 1, "gas", target=2)
+    write_results(path, {"code": {}}, [row])
+    assert json.loads(path.read_text(encoding="utf-8")) == {
+        "meta": {"code": {}},
+        "rows": [row.to_json()],
+    }

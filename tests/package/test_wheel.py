@@ -1,0 +1,137 @@
+"""The wheel, as a stranger gets it: no compiler, no Node, no Ape, and a chain to talk to."""
+
+import email
+import json
+import subprocess
+import sys
+import zipfile
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from scripts import bootstrap
+from tests.fixtures.anvil import DEV_KEYS, Anvil
+
+ROOT = Path(__file__).resolve().parents[2]
+UV = ROOT / ".venv" / "bin" / "uv"
+
+STORY = """
+import importlib.util, json, os, shutil, sys
+from pathlib import Path
+
+for absent in ("ape", "solcx", "pytest", "hatchling"):
+    assert importlib.util.find_spec(absent) is None, absent
+for absent in ("node", "solc", "ape", "anvil", "forge"):
+    assert shutil.which(absent) is None, absent
+
+import crmdapp
+from crmdapp import Journal, LocalSigner, LoyaltyClient, Sender, connect
+from crmdapp.chain.deployments import check, deploy_all, plan
+from crmdapp.loyalty.models import ProgramConfig
+
+connection = connect(sys.argv[1], chain_id=31337)
+folder = Path(sys.argv[2])
+signer = LocalSigner(os.environ["KEY"])
+sender = Sender(connection, signer, Journal(folder / "journal.db"))
+manifest = deploy_all(
+    connection, sender, plan(genesis=connection.block_timestamp()), folder / "31337.json"
+)
+checked = check(connection, manifest)
+assert checked, "nothing was deployed"
+assert all(each.ok for each in checked), checked
+client = LoyaltyClient.at(connection, manifest, sender)
+program = client.create_program(ProgramConfig(name="Wheel Coffee", symbol="WHL"))
+client.set_issuer(program.id, signer.address, 100_00)
+client.award(program.id, signer.address, 12_50)
+balance = client.balance(program.id, signer.address)
+print(json.dumps({"balance": balance, "from": crmdapp.__file__}))
+"""
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The wheel that hatchling builds from this tree."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "-d", str(folder)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def python(wheel, tmp_path_factory):
+    """The Python of an empty environment into which only the wheel and its needs were installed."""
+    folder = tmp_path_factory.mktemp("empty") / "venv"
+    uv("venv", "--python", sys.executable, folder)
+    install = ("pip", "install", "--python", folder, "--no-deps", *pins(), wheel)
+    try:
+        uv(*install, "--offline")
+    except subprocess.CalledProcessError:
+        uv(*install)  # the cache is gone: ask the registry
+    uv("pip", "check", "--python", folder)
+    return folder / "bin" / "python"
+
+
+def pins():
+    """What the package needs to run, at the versions that the lock has installed here."""
+    found, wanted = {}, ["crmdapp"]
+    while wanted:
+        distribution = metadata.distribution(wanted.pop())
+        for line in distribution.requires or []:
+            requirement = Requirement(line)
+            name = canonicalize_name(requirement.name)
+            applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+            if applies and name not in found:
+                found[name] = metadata.version(name)
+                wanted.append(name)
+    return [f"{name}=={version}" for name, version in sorted(found.items())]
+
+
+def uv(*words):
+    command = [str(word) for word in (UV, "--quiet", *words)]
+    environment = bootstrap._environment(sys.executable)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    done.check_returncode()
+
+
+def run(*command, **variables):
+    """Run with a bare PATH and nothing of this environment."""
+    environment = {"PATH": "/usr/bin-of-nobody", "HOME": "/nonexistent", **variables}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_wheel_holds_the_package_its_data_and_nothing_else(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    folders = {name.split("/")[0] for name in names}
+    assert folders == {"crmdapp", "crmdapp-0.1.0.dist-info"}
+    assert "crmdapp/py.typed" in names
+    shipped = {name for name in names if name.startswith("crmdapp/artifacts/")}
+    committed = {path.name for path in (ROOT / "python/crmdapp/artifacts").glob("*.json")}
+    assert shipped == {f"crmdapp/artifacts/{name}" for name in committed}
+    assert "crmdapp-0.1.0.dist-info/licenses/LICENSE" in names
+
+
+def test_the_wheel_asks_for_no_development_tool(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        text = archive.read("crmdapp-0.1.0.dist-info/METADATA").decode()
+    wanted = email.message_from_string(text).get_all("Requires-Dist")
+    assert not [each for each in wanted if each.startswith(("eth-ape", "ape-", "py-solc-x"))]
+
+
+def test_the_command_answers(python):
+    done = run(python.parent / "crmdapp", "--version")
+    assert (done.returncode, done.stdout.strip()) == (0, "crmdapp 0.1.0")
+
+
+def test_it_deploys_awards_and_reads_on_a_real_chain(python, tmp_path):
+    with Anvil() as chain:
+        done = run(python, "-c", STORY, chain.url, str(tmp_path), KEY=DEV_KEYS[0])
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["balance"] == 12_50
+    assert Path(told["from"]).is_relative_to(python.parents[1])
