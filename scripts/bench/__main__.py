@@ -1,0 +1,88 @@
+"""Measure the project beside its peers: gas on a chain of its own, and the speed of the client.
+
+    make bench                               everything; writes results.json
+    python -m scripts.bench --area loyalty   one area; writes nothing
+
+Ours and the peers are compiled by one compiler with one set of settings (those of
+ape-config.yaml) and run on one chain. Peers are thin wrappers (`peers/`) around npm packages that
+only development needs. The table goes to the screen, the rows to `results.json`, which is
+committed with every change of a contract: a test compares the code it was made from. Gas repeats
+to the last unit; times and memory are rounded and belong to the machine they were taken on.
+
+A row is a MISS if it does not reach its target; where no target was set, if a peer is better. A
+miss is shown and is no error: the exit code is 0 unless something could not be measured.
+
+A new area adds its measuring functions to `MEASURES`; each takes the chain and yields rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from scripts.bench.chain import GAS_CAP, HARDFORK, BenchError, Chain
+from scripts.bench.compile import CompileError, describe
+from scripts.bench.table import Row, render, write_results
+from scripts.export_artifacts import ExportError
+
+RESULTS = Path(__file__).resolve().parent / "results.json"
+
+MEASURES = {
+    "loyalty": ("scripts.bench.loyalty:measure", "scripts.bench.python:measure_loyalty"),
+    "index": ("scripts.bench.python:measure_index",),
+    "api": ("scripts.bench.python:measure_api",),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, show and write; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.bench", description=_summary())
+    parser.add_argument(
+        "--area",
+        action="append",
+        choices=MEASURES,
+        help="only this, writing nothing; may be repeated",
+    )
+    areas = parser.parse_args(arguments).area or list(MEASURES)
+    rows: list[Row] = []
+    try:
+        for area in areas:
+            for row in _measure(area):
+                print(f"  {row.operation}", file=sys.stderr)
+                rows.append(row)
+        meta = _meta()
+    except (BenchError, CompileError, ExportError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    if set(areas) == set(MEASURES):
+        write_results(RESULTS, meta, rows)
+    for line in render(rows):
+        print(line)
+    return 0
+
+
+def _measure(area: str) -> Iterator[Row]:
+    """Run the measuring functions of one area, each on a fresh chain."""
+    for name in MEASURES[area]:
+        module, function = name.split(":")
+        with Chain() as chain:
+            yield from getattr(import_module(module), function)(chain)
+
+
+def _meta() -> dict[str, Any]:
+    with Chain() as chain:
+        node = {"anvil": chain.version, "gas_cap": GAS_CAP, "hardfork": HARDFORK}
+    return {**describe(), **node}
+
+
+def _summary() -> str:
+    assert __doc__ is not None
+    return __doc__.splitlines()[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,189 @@
+"""Our contracts and the peers, compiled in one run by one compiler with one set of settings."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from crmdapp.chain._code import strip_metadata
+from crmdapp.chain.artifacts import References, link
+from scripts.export_artifacts import compile_contracts
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PEERS = Path(__file__).resolve().parent / "peers"
+COMPILER = ROOT / "scripts" / "solc" / "solc-v0.8.37"
+OUTPUTS = [
+    "abi",
+    "evm.bytecode.linkReferences",
+    "evm.bytecode.object",
+    "evm.deployedBytecode.object",
+]
+PEER_REMAPPINGS = ["solady=node_modules/solady"]
+MEASURED = ("PointsHub", "PointsToken")
+PEER_PACKAGES = ("@openzeppelin/contracts", "solady")
+
+_PLACEHOLDER = re.compile(r"__\$[0-9a-fA-F]{34}\$__")
+
+
+class CompileError(Exception):
+    """The peers do not compile; the message is the compiler's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """One contract, ready to deploy.
+
+    Attributes:
+        name: Solidity name.
+        abi: The ABI as JSON data.
+        bytecode: Creation code as hex, without constructor arguments, with solc's placeholders
+            where a library's address belongs.
+        links: Where library addresses go in it.
+        runtime: Deployed code as hex, placeholders and immutables zero.
+    """
+
+    name: str
+    abi: list[dict[str, Any]]
+    bytecode: str
+    links: References
+    runtime: str
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """Names of the external libraries whose addresses the code needs."""
+        return tuple(sorted({name for group in self.links.values() for name in group}))
+
+    @property
+    def size(self) -> int:
+        """Bytes of deployed code."""
+        return len(self.runtime) // 2
+
+    def init_code(self, libraries: Mapping[str, str]) -> bytes:
+        """Return the creation code with the addresses of its libraries written in."""
+        return link(self.bytecode, self.links, libraries, self.name)
+
+
+def placeholders_zero(code: str) -> str:
+    """Return code as hex with zeros where library addresses belong."""
+    return _PLACEHOLDER.sub("0" * 40, code)
+
+
+def code_digest(runtime: str) -> str:
+    """Return a digest of deployed code that changes only with what the code does.
+
+    Args:
+        runtime: Hex, immutables zero; placeholders of libraries count as zero too.
+    """
+    code = bytes.fromhex(placeholders_zero(runtime))
+    return hashlib.sha256(strip_metadata(code)).hexdigest()
+
+
+@cache
+def compile_all() -> dict[str, Compiled]:
+    """Return every contract of ours and every peer, by name.
+
+    Raises:
+        CompileError: The peers do not compile.
+        scripts.export_artifacts.ExportError: Our contracts do not compile.
+    """
+    ours = compile_contracts()
+    peers = _compile_peers(_metadata(ours)["settings"])
+    return {each.name: each for output in (ours, peers) for each in _contracts(output)}
+
+
+@cache
+def describe() -> dict[str, Any]:
+    """Return what the figures of gas depend on.
+
+    `code` holds a digest of each of our contracts: a test sees by it whether the figures are those
+    of the present code.
+    """
+    metadata = _metadata(compile_contracts())
+    settings = metadata["settings"]
+    return {
+        "code": {name: code_digest(compile_all()[name].runtime) for name in MEASURED},
+        "compiler": metadata["compiler"]["version"],
+        "evm_version": settings["evmVersion"],
+        "optimizer_runs": settings["optimizer"]["runs"],
+        "packages": {name: _package_version(name) for name in PEER_PACKAGES},
+        "via_ir": settings.get("viaIR", False),
+    }
+
+
+def _metadata(output: Mapping[str, Any]) -> dict[str, Any]:
+    """What the compiler says it did to the hub; every contract of ours got the same settings."""
+    hub = output["contracts"]["contracts/loyalty/PointsHub.sol"]["PointsHub"]
+    metadata: dict[str, Any] = json.loads(hub["metadata"])
+    return metadata
+
+
+def _compile_peers(settings: Mapping[str, Any]) -> dict[str, Any]:
+    sources = {
+        path.relative_to(ROOT).as_posix(): {"content": path.read_text(encoding="utf-8")}
+        for path in sorted(PEERS.glob("*.sol"))
+    }
+    request = {
+        "language": "Solidity",
+        "sources": sources,
+        "settings": {
+            "evmVersion": settings["evmVersion"],
+            "optimizer": settings["optimizer"],
+            "outputSelection": {source: {"*": OUTPUTS} for source in sources},
+            "remappings": [*_plain(settings["remappings"]), *PEER_REMAPPINGS],
+            "viaIR": settings.get("viaIR", False),
+        },
+    }
+    done = subprocess.run(
+        [str(COMPILER), "--standard-json"],
+        input=json.dumps(request),
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    if done.returncode:
+        raise CompileError(done.stderr.strip())
+    output: dict[str, Any] = json.loads(done.stdout)
+    problems = [each for each in output.get("errors", []) if each["severity"] == "error"]
+    if problems:
+        raise CompileError("\n".join(each["formattedMessage"] for each in problems))
+    return output
+
+
+def _plain(remappings: Iterable[str]) -> list[str]:
+    """Remappings as the metadata lists them, `context:prefix=target`, without an empty context."""
+    return [each.removeprefix(":") for each in remappings]
+
+
+def _contracts(output: Mapping[str, Any]) -> Iterable[Compiled]:
+    for source, contracts in output["contracts"].items():
+        if source.startswith("node_modules/"):
+            continue
+        for name, contract in contracts.items():
+            creation, deployed = contract["evm"]["bytecode"], contract["evm"]["deployedBytecode"]
+            if creation["object"]:
+                links = _references(creation["linkReferences"])
+                runtime = placeholders_zero(deployed["object"])
+                yield Compiled(name, contract["abi"], creation["object"], links, runtime)
+
+
+def _references(raw: Mapping[str, Any]) -> References:
+    return {
+        source: {
+            library: tuple((place["start"], place["length"]) for place in places)
+            for library, places in group.items()
+        }
+        for source, group in raw.items()
+    }
+
+
+def _package_version(name: str) -> str:
+    path = ROOT / "node_modules" / name / "package.json"
+    return str(json.loads(path.read_text(encoding="utf-8"))["version"])
