@@ -11,7 +11,9 @@ from crmdapp.chain.decode import decode_error
 from crmdapp.errors import NodeLied, NodeRefused, TransactionReverted
 
 _KNOWN = re.compile(r"already.?known|already.?imported|known transaction|already exists", re.I)
-_REVERT = re.compile(r"revert|invalid opcode|bad instruction|out.?of.?gas|stack under", re.I)
+_REVERT = re.compile(
+    r"revert|evm error|invalid.?\w*opcode|bad instruction|out.?of.?gas|stack.?under", re.I
+)
 _FUNDS = re.compile(r"insufficient (funds|balance)", re.I)
 _NONCE_USED = re.compile(r"nonce.{0,10}too low|old.?nonce|already.?used", re.I)
 
