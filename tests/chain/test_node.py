@@ -14,13 +14,12 @@ from crmdapp.chain import Call, LocalSigner, Sender, connect, node
 from crmdapp.errors import AnvilMissing, NodeCrashed, PortInUse, UsageError
 from tests.chain.conftest import QUICK, STRANGER
 from tests.fixtures.anvil import DEV_KEYS
+from tests.fixtures.ports import free_port
 
 
 @pytest.fixture
 def port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_port()
 
 
 @pytest.fixture

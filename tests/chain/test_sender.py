@@ -323,6 +323,24 @@ def test_wait_raises_the_reason_if_it_was_reverted_on_chain(node, sender, payer,
     assert again.hash != sent.hash
 
 
+def test_wait_waits_for_the_transaction_that_was_sent_anew(node, sender):
+    node.automine(False)
+    node.set_code(PICKY, b"\x00")
+    sent = sender.send(Call(PICKY), key="again")
+    node.set_code(PICKY, b"\xfe")
+    node.mine()
+    with pytest.raises(TransactionReverted):
+        sender.wait(sent)
+    node.set_code(PICKY, b"\x00")
+    again = sender.send(Call(PICKY), key="again", again_if_reverted=True)
+    # The earlier form's receipt is no answer: taken for one, the call would be sent a third time.
+    with pytest.raises(ReceiptTimeout):
+        sender.wait(again, timeout=0.1)
+    assert sender.send(Call(PICKY), key="again", again_if_reverted=True).hash == again.hash
+    node.mine()
+    assert sender.wait(again).hash == again.hash
+
+
 def test_wait_tells_if_the_gas_ran_out(node, sender):
     node.automine(False)
     node.set_code(PICKY, b"\x00")

@@ -6,13 +6,12 @@ import pytest
 
 from tests.cli.conftest import ADDRESSES
 from tests.fixtures.anvil import Anvil
+from tests.fixtures.ports import free_port
 
 
 @pytest.fixture
 def port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_port()
 
 
 @pytest.fixture

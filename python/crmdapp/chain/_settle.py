@@ -103,11 +103,14 @@ class Settlement:
     def look(self, sent: SentTransaction) -> Receipt | None:
         """Return the receipt of whichever form is mined now, and write the outcome down."""
         attempts = self._journal.attempts(sent.id)
+        nonce = self._journal.get(sent.id).nonce
         for attempt in reversed(attempts):
             raw = self._canonical_receipt(attempt.hash)
             if raw is None:
                 continue
             receipt = receipt_of(raw, sent.key, attempt.nonce)
+            if receipt.status != 1 and attempt.nonce != nonce:
+                continue  # reverted before, and asked for anew since
             if sent.block != receipt.block or sent.hash != receipt.hash or _is_pending(sent):
                 self._journal.record_mined(sent.id, receipt.hash, receipt.block, receipt.status)
             return receipt

@@ -1,0 +1,173 @@
+"""The demo as somebody runs it: it holds, it notices when something does not, it cleans up."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+
+from crmdapp import Journal, LocalSigner, connect
+from crmdapp.errors import FundsMissing
+from scripts.demo import purchases
+from scripts.demo.stage import give_ether
+from tests.fixtures.anvil import DEV_KEYS, Anvil
+
+ROOT = Path(__file__).resolve().parents[2]
+MARK = "CRMDAPP_DEMO_TEST"
+FEW = ("--members", "6")
+
+TAMPERED = """
+import sys
+from scripts.demo.ledger import Ledger
+from scripts.demo.__main__ import main
+book = Ledger.award
+Ledger.award = lambda self, to, units: book(self, to, units + (self.awarded == 0))
+sys.exit(main(["--members", "6"]))
+"""
+
+
+@pytest.fixture
+def mark():
+    """A word in the environment of everything that a test starts."""
+    return str(uuid.uuid4())
+
+
+@pytest.fixture
+def environ(mark, tmp_path):
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CRMDAPP")}
+    return {**kept, MARK: mark, "HOME": str(tmp_path), "COLUMNS": "100"}
+
+
+@pytest.fixture
+def demo(environ):
+    """Runs the demo with some arguments; returns the finished process."""
+
+    def run(*arguments, **variables):
+        return subprocess.run(
+            [sys.executable, *(arguments or ("-m", "scripts.demo"))],
+            cwd=ROOT,
+            env={**environ, **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    return run
+
+
+def left_running(mark):
+    """Processes whose environment has the mark."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark.encode() in (folder / "environ").read_bytes():
+                found.append((folder / "cmdline").read_bytes())
+        except OSError:
+            continue
+    return found
+
+
+def test_demo_holds_and_leaves_nothing_running(demo, mark):
+    started = time.monotonic()
+
+    done = demo()
+
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr
+    assert time.monotonic() - started < 60
+    assert "FAILED" not in done.stdout
+    assert "checks hold." in done.stdout
+    assert "\x1b" not in done.stdout
+    for scene in ("Tiers rise", "oldest points", "gift keeps its age", "expire", "without ether"):
+        assert scene in done.stdout
+    assert left_running(mark) == []
+
+
+def test_demo_fails_if_books_differ_from_chain(demo, mark):
+    done = demo("-c", TAMPERED)
+
+    assert done.returncode == 8, done.stdout[-3000:] + done.stderr
+    assert "FAILED" in done.stdout
+    assert "checks hold." not in done.stdout
+    assert left_running(mark) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_demo_leaves_nothing_running_if_interrupted(environ, mark, number):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "scripts.demo"],
+        cwd=ROOT,
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for line in process.stdout:
+        if "opens a program" in line:
+            break
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=30)
+
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    assert left_running(mark) == []
+
+
+def test_demo_fits_a_narrow_terminal(demo):
+    done = demo("-m", "scripts.demo", "--chapter", "loyalty", *FEW, COLUMNS="40")
+
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr
+    assert [line for line in done.stdout.splitlines() if len(line) > 40] == []
+
+
+def test_demo_names_node_if_unreachable(demo):
+    done = demo("-m", "scripts.demo", "--rpc", "http://127.0.0.1:9")
+
+    assert done.returncode == 5
+    assert done.stderr.startswith("NodeUnreachable:")
+
+
+def test_demo_says_who_could_pay_if_nobody_does(demo):
+    with Anvil(options=("--accounts", "0")) as chain:
+        done = demo("-m", "scripts.demo", "--rpc", chain.url)
+
+    assert done.returncode == 4
+    assert "CRMDAPP_PRIVATE_KEY" in done.stderr
+
+
+def test_give_ether_takes_it_from_the_payer(tmp_path):
+    nobody = LocalSigner.random().address
+    with (
+        Anvil() as chain,
+        connect(chain.url) as connection,
+        Journal(tmp_path / "journal.sqlite3") as journal,
+    ):
+        give_ether(connection, journal, LocalSigner(DEV_KEYS[1]), nobody, 3)
+        assert connection.balance(nobody) == 3
+
+        with pytest.raises(FundsMissing):
+            give_ether(connection, journal, LocalSigner.random(), nobody, 3)
+
+
+def test_purchases_are_what_their_generator_writes():
+    assert purchases.main(["--check"]) == 0
+
+
+def test_purchases_check_fails_if_file_differs(tmp_path, monkeypatch):
+    changed = tmp_path / "purchases.csv"
+    changed.write_text(purchases.FILE.read_text().replace("4.20", "4.30", 1))
+    monkeypatch.setattr(purchases, "FILE", changed)
+
+    assert purchases.main(["--check"]) == 1
+
+
+def test_purchases_are_rejected_if_header_differs(tmp_path):
+    other = tmp_path / "purchases.csv"
+    other.write_text("when,who\n")
+
+    with pytest.raises(ValueError, match="the first line must be time,order,member,amount"):
+        purchases.read(other)
