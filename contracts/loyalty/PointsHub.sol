@@ -47,6 +47,7 @@ contract PointsHub is PointsLedger, SignedIntents {
 
     /// @inheritdoc IPointsHub
     function awardMany(uint256 program, bytes32 batchId, bytes calldata records) external {
+        _requireIssuer(program);
         if (records.length == 0 || records.length % RECORD_SIZE != 0) {
             revert RecordsMalformed(records.length);
         }

@@ -128,13 +128,14 @@ contract PointsToken is IPointsToken, IERC20Errors, EIP712, Nonces {
         return EpochRingLibrary.LANE_COUNT;
     }
 
-    function isEpochExpired(uint256 epoch) external view returns (bool) {
-        return epoch + EpochRingLibrary.LANE_COUNT <= HUB.currentEpoch();
-    }
-
     // solhint-disable-next-line func-name-mixedcase -- the name is fixed by ERC-2612
     function DOMAIN_SEPARATOR() external view returns (bytes32) {
         return _domainSeparatorV4();
+    }
+
+    function isEpochExpired(uint256 epoch) public view returns (bool) {
+        uint256 current = HUB.currentEpoch();
+        return epoch < current && current - epoch >= EpochRingLibrary.LANE_COUNT;
     }
 
     function balanceOf(address account) public view returns (uint256) {
@@ -164,7 +165,7 @@ contract PointsToken is IPointsToken, IERC20Errors, EIP712, Nonces {
 
     function _transferAtEpoch(uint256 epoch, address from, address to, uint256 value) internal {
         if (to == address(0)) revert ERC20InvalidReceiver(address(0));
-        if (_isEpochExpired(epoch)) revert ERC7818TransferredExpiredToken(from, epoch);
+        if (isEpochExpired(epoch)) revert ERC7818TransferredExpiredToken(from, epoch);
         uint256 balance = HUB.balanceOfAtEpoch(PROGRAM, epoch, from);
         if (balance < value) revert ERC20InsufficientBalance(from, balance, value);
 
@@ -190,11 +191,6 @@ contract PointsToken is IPointsToken, IERC20Errors, EIP712, Nonces {
         unchecked {
             _allowances[owner][spender] = current - value;
         }
-    }
-
-    function _isEpochExpired(uint256 epoch) private view returns (bool) {
-        uint256 current = HUB.currentEpoch();
-        return epoch < current && current - epoch >= EpochRingLibrary.LANE_COUNT;
     }
 
     function _bubble(bytes memory reason) private pure {

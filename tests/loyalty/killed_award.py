@@ -21,7 +21,7 @@ def main() -> None:
         cls, name, after = POINTS[sys.argv[6]]
         kill_at(cls, name, after=after)
     with connect(url) as connection, Journal(journal_path) as journal:
-        policy = SendPolicy(poll=0.02, timeout=30)
+        policy = SendPolicy(poll=0.02, timeout=60)
         sender = Sender(connection, LocalSigner(DEV_KEYS[1]), journal, policy=policy)
         award_file(LoyaltyClient(connection, hub, sender), path, int(program), window=3)
 

@@ -39,7 +39,7 @@ def main() -> None:
         Journal(place / "killed.sqlite3") as journal,
         IntentJournal(place / "killed-intents.sqlite3") as intents,
     ):
-        policy = SendPolicy(poll=0.02, timeout=30)
+        policy = SendPolicy(poll=0.02, timeout=60)
         sender = Sender(connection, LocalSigner(DEV_KEYS[1]), journal, policy=policy)
         relayer = Relayer(LoyaltyClient(connection, hub, sender), intents)
         for item in json.loads(Path(path).read_text()):

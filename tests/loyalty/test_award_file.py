@@ -449,8 +449,8 @@ def start(ledger, program, purchases, tmp_path):
 def test_award_file_goes_on_after_kill(ledger, issuer, program, purchases, start, point):
     _, due = purchases
     before = ledger.connection.nonce(ledger.address("issuer"))
-    assert start(point).wait(timeout=30) == -signal.SIGKILL
-    assert start().wait(timeout=30) == 0
+    assert start(point).wait(timeout=120) == -signal.SIGKILL
+    assert start().wait(timeout=120) == 0
     assert balances(issuer, program, due) == due
     assert len(batches_of(issuer, program)) == 4
     assert ledger.connection.nonce(ledger.address("issuer")) == before + 4
@@ -460,7 +460,7 @@ def test_award_file_goes_on_after_kill_without_its_journal(
     issuer, program, purchases, start, tmp_path
 ):
     path, due = purchases
-    assert start("sent").wait(timeout=30) == -signal.SIGKILL
+    assert start("sent").wait(timeout=120) == -signal.SIGKILL
     for file in tmp_path.glob("killed.sqlite3*"):
         file.unlink()
     award_file(issuer, path, program)

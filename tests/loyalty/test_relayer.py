@@ -372,7 +372,7 @@ def tight(ledger, tmp_path, journal):
     def make(gas_cap):
         sending = Journal(tmp_path / "tight.sqlite3")
         journals.append(sending)
-        policy = SendPolicy(gas_cap=gas_cap, poll=0.02, timeout=20)
+        policy = SendPolicy(gas_cap=gas_cap, poll=0.02, timeout=60)
         sender = Sender(ledger.connection, ledger.signers["issuer"], sending, policy=policy)
         return Relayer(LoyaltyClient(ledger.connection, ledger.hub, sender), journal)
 
@@ -468,7 +468,7 @@ def test_relayer_goes_on_after_kill(ledger, issuer, order, gift, program, tmp_pa
     def run(*words):
         command = [sys.executable, "-m", "tests.loyalty.killed_relayer", ledger.node.url]
         files = [ledger.hub, str(tmp_path), str(path)]
-        done = subprocess.run([*command, *files, *words], cwd=ROOT, timeout=60, check=False)
+        done = subprocess.run([*command, *files, *words], cwd=ROOT, timeout=120, check=False)
         return done.returncode
 
     assert run(point) == -signal.SIGKILL

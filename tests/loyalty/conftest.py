@@ -1,0 +1,89 @@
+"""A points hub with two programs: `program` (no face) and `faced` (with an ERC-20 face)."""
+
+import pytest
+
+from tests.fixtures.intents import Domain
+from tests.loyalty.constants import EPOCH_LENGTH, UNLIMITED
+
+
+@pytest.fixture(scope="module")
+def hub(project, accounts, chain):
+    # Whoever deploys the hub has no power over it.
+    genesis = chain.blocks.head.timestamp
+    return project.PointsHub.deploy(genesis, EPOCH_LENGTH, sender=accounts[0])
+
+
+class Epochs:
+    """The hub's epochs as places in time."""
+
+    def __init__(self, hub, clock):
+        self._hub, self._clock = hub, clock
+        self._genesis = hub.GENESIS()
+
+    def start_of(self, epoch: int) -> int:
+        """Its first second."""
+        return self._genesis + (epoch - 4) * EPOCH_LENGTH
+
+    def enter(self, epoch: int) -> None:
+        """Goes to the first second of `epoch`, unless it is the present one."""
+        if self._hub.currentEpoch() != epoch:
+            self._clock.set(self.start_of(epoch))
+        assert self._hub.currentEpoch() == epoch
+
+
+@pytest.fixture
+def epochs(hub, clock):
+    return Epochs(hub, clock)
+
+
+@pytest.fixture
+def open_program(hub, merchant, issuer):
+    """Opens a program of the merchant whose issuer may award without limit."""
+
+    def open_(*, name="Bean", symbol="BEAN", validity=4, cap=0, has_token=False, tiers=()):
+        config = (name, symbol, validity, cap, has_token, list(tiers))
+        program = hub.createProgram(config, sender=merchant).return_value
+        hub.setIssuer(program, issuer, UNLIMITED, sender=merchant)
+        return program
+
+    return open_
+
+
+@pytest.fixture
+def program(open_program):
+    return open_program()
+
+
+@pytest.fixture
+def faced(open_program):
+    return open_program(has_token=True)
+
+
+@pytest.fixture
+def token(project, hub, faced):
+    return project.PointsToken.at(hub.tokenOf(faced))
+
+
+@pytest.fixture
+def award(hub, issuer):
+    """Gives points of a program to somebody."""
+
+    def award_(program, to, points):
+        return hub.award(program, points, to, sender=issuer)
+
+    return award_
+
+
+@pytest.fixture
+def ages(hub):
+    """Points of an account by age, youngest first."""
+
+    def ages_(program, account):
+        return list(hub.statementOf(program, account).byAge)
+
+    return ages_
+
+
+@pytest.fixture
+def domain(hub, chain):
+    return Domain("PointsHub", hub.address, chain.chain_id)
