@@ -86,6 +86,8 @@ contract PointsHub is PointsLedger, SignedIntents {
         _requireIssuer(program);
         EpochRing supply = _supplyAt(program, currentEpoch());
         bytes32 domain = _domainSeparatorV4();
+        // As many whole intents as may fit, rounded down on purpose.
+        // slither-disable-next-line divide-before-multiply
         bytes memory orders = new bytes(intents.length / INTENT_HEAD * ORDER_SIZE + 32);
         uint256 burned = 0;
         for (uint256 index = 0; intents.length != 0; ++index) {

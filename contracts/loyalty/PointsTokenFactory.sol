@@ -23,6 +23,8 @@ contract PointsTokenFactory {
     function deploy(uint256 forProgram) external returns (address token) {
         if (msg.sender != HUB) revert FactoryHubOnly(msg.sender);
 
+        // The face's constructor reads it between the two writes.
+        // slither-disable-next-line write-after-write
         program = forProgram;
         token = address(new PointsToken{salt: bytes32(forProgram)}());
         program = 0;
