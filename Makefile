@@ -38,7 +38,7 @@ test: environment ## run all tests
 
 test-node: environment ## run the portable tests against another Ethereum node: make test-node RPC=http://...
 	@test -n "$(RPC)" || { echo "say which node: make test-node RPC=http://127.0.0.1:8545" >&2; exit 2; }
-	@CRMDAPP_TEST_RPC=$(RPC) $(BIN)/pytest --numprocesses=0 -m portable $(TESTS)
+	@CRMDAPP_TEST_RPC=$(RPC) $(BIN)/pytest --numprocesses=0 -p no:ape_test -m portable $(TESTS)
 	@CRMDAPP_TEST_RPC=$(RPC) $(BIN)/python -m scripts.demo --rpc $(RPC)
 
 lint: environment ## check style, types, generated files, code size, and the contracts with slither

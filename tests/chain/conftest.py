@@ -54,7 +54,7 @@ def journal(tmp_path):
         yield journal
 
 
-QUICK = SendPolicy(timeout=5.0, poll=0.02)
+QUICK = SendPolicy(timeout=60.0, poll=0.02)
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ def main() -> None:
         kill_at(cls, name, after=after)
     with connect(url) as connection, Journal(path) as journal:
         sender = Sender(
-            connection, LocalSigner(DEV_KEYS[0]), journal, policy=SendPolicy(poll=0.02, timeout=30)
+            connection, LocalSigner(DEV_KEYS[0]), journal, policy=SendPolicy(poll=0.02, timeout=60)
         )
         items = (
             (f"gift-{n}", Call(receiver(n), value=n + 1)) for n in range(int(first), int(last))

@@ -159,7 +159,7 @@ def test_send_sends_nothing_if_the_disk_is_full(connection, payer, journal, gift
     assert received() == sent
     journal._db.execute("PRAGMA max_page_count = 1000000")
     assert sender.wait(first).status == 1
-    sender.resume(timeout=5)
+    sender.resume()
     sender.wait(sender.send(Call(STRANGER, b"\x01" * 3000, value=1), key="at-last"))
     assert received() == sent + 1
     assert sender.pending() == []

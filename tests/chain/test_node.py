@@ -69,7 +69,7 @@ def test_down_keeps_the_state(folder, port, journal):
 def test_up_outlives_the_process_that_called_it(folder, port):
     program = f"from crmdapp.chain import node; print(node.up({str(folder)!r}, {port}).pid)"
     found = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=120
     )
     status = node.status(folder)
     assert (status.running, status.pid) == (True, int(found.stdout))
@@ -129,8 +129,7 @@ def test_up_refuses_if_the_port_is_no_port(folder, number):
 def test_status_tells_if_it_was_killed(folder, port):
     pid = node.up(folder, port).pid
     os.kill(pid, signal.SIGKILL)
-    deadline = time.monotonic() + 5
-    while node.status(folder).running and time.monotonic() < deadline:
+    while node.status(folder).running:
         time.sleep(0.01)
     status = node.status(folder)
     assert (status.running, status.pid) == (False, None)

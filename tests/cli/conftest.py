@@ -102,7 +102,7 @@ def in_terminal(words, env, typed=""):
     pid, terminal = pty.fork()
     if pid == 0:
         os.execve(sys.executable, [*CRMDAPP, *words], env)
-    shown, deadline, sent = b"", time.monotonic() + 30, False
+    shown, deadline, sent = b"", time.monotonic() + 120, False
     while time.monotonic() < deadline:
         try:
             part = os.read(terminal, 65_536)

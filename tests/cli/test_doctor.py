@@ -57,7 +57,7 @@ def test_missing_or_other_code_is_a_problem(crmdapp, node, code, exit_code):
 
 
 def test_a_missing_or_stale_manifest_is_a_problem(crmdapp):
-    with Anvil() as other:
+    with Anvil(timestamp=1_700_000_000) as other:  # so that its first block is another one
         other.mine()
         crmdapp.env(CRMDAPP_RPC=other.url)
         assert "crmdapp deploy" in problems(crmdapp, 5)["contracts"]["fix"]

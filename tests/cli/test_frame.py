@@ -265,7 +265,7 @@ def test_ctrl_c_ends_the_process_with_130(crmdapp, node):
         if line.startswith("Transaction"):
             break
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=120)
     assert (process.returncode, out) == (130, "")
     assert "Traceback" not in err
 

@@ -98,6 +98,6 @@ def test_two_processes_at_once_both_succeed(crmdapp):
         for _ in range(2)
     ]
     for process in processes:
-        assert process.communicate(timeout=60)[1].count("Transaction") == 1
+        assert process.communicate(timeout=120)[1].count("Transaction") == 1
         assert process.returncode == 0
     assert points(crmdapp) == 200

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import uuid
 from pathlib import Path
 
@@ -73,12 +72,9 @@ def left_running(mark):
 
 
 def test_demo_holds_and_leaves_nothing_running(demo, mark):
-    started = time.monotonic()
-
     done = demo()
 
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
-    assert time.monotonic() - started < 60
     assert "FAILED" not in done.stdout
     assert "checks hold." in done.stdout
     assert "\x1b" not in done.stdout

@@ -10,12 +10,35 @@ from crmdapp.chain.calls import Call
 from crmdapp.chain.decode import decode_error
 from crmdapp.errors import NodeLied, NodeRefused, TransactionReverted
 
-_KNOWN = re.compile(r"already.?known|already.?imported|known transaction|already exists", re.I)
-_REVERT = re.compile(
-    r"revert|evm error|invalid.?\w*opcode|bad instruction|out.?of.?gas|stack.?under", re.I
+# How clients word it: geth, erigon, reth, nethermind, besu, hardhat, anvil, ganache, openethereum.
+_KNOWN = re.compile(
+    r"already.?known|already.?imported|\bknown transaction|already exists|already in.{0,12}pool",
+    re.I,
 )
-_FUNDS = re.compile(r"insufficient (funds|balance)", re.I)
-_NONCE_USED = re.compile(r"nonce.{0,10}too low|old.?nonce|already.?used", re.I)
+_REVERT = re.compile(
+    r"revert|evm error|vm execution error|vm exception|invalid.?\w*opcode|bad instruction"
+    r"|out.?of.?gas|stack.?under",
+    re.I,
+)
+_FUNDS = re.compile(
+    r"insufficient.?(funds|balance)|(doesn.?t|does not) have enough funds|lack of funds"
+    r"|upfront cost exceeds",
+    re.I,
+)
+_NONCE_USED = re.compile(
+    r"nonce.{0,10}too low|old.?nonce|already.?used|(doesn.?t|does not) have the correct nonce", re.I
+)
+_UNDERPRICED = re.compile(
+    r"repl.*underpriced|underpriced.*repl|replacement.?not.?allowed|fee.?too.?low.?to.?compete"
+    r"|could not replace|below replacement",
+    re.I | re.S,
+)
+_HEX = re.compile(r"0x((?:[0-9a-f]{2})*)", re.I)
+_HEX_AT_END = re.compile(r"(?:reverted: |return data: )0x((?:[0-9a-f]{2}){4,})\)?$", re.I)
+
+# Where nodes put what a contract returned when it reverted, and objects they wrap it in.
+_DATA_KEYS = ("data", "result", "return", "output", "originalError")
+_DEEPEST = 4
 
 
 def is_known(problem: NodeRefused) -> bool:
@@ -28,9 +51,19 @@ def is_nonce_used(problem: NodeRefused) -> bool:
     return bool(_NONCE_USED.search(problem.why))
 
 
+def is_underpriced(problem: NodeRefused) -> bool:
+    """Return whether the node keeps another transaction with that nonce, which offers as much."""
+    return bool(_UNDERPRICED.search(problem.why))
+
+
+def is_still_indexing(problem: NodeRefused) -> bool:
+    """Return whether the node cannot tell yet if it has a transaction, since it has just begun."""
+    return "indexing" in problem.why.lower()
+
+
 def is_funds_missing(why: str) -> bool:
-    """Return whether a node's words mean that the sender cannot pay."""
-    return bool(_FUNDS.search(why))
+    """Return whether a node's words, not those of a contract, mean that the sender cannot pay."""
+    return bool(_FUNDS.search(why)) and "revert" not in why.lower()
 
 
 def message_of(call: Call, sender: str | None) -> dict[str, Any]:
@@ -55,11 +88,14 @@ def refusal(method: str, error: Any, *, ambiguous: bool = False) -> NodeRefused:
     if not isinstance(error, Mapping):
         error = {"message": str(error)}
     code = error.get("code")
+    why, data = _words(error), revert_data(error.get("data"))
+    if not data and (hidden := _HEX_AT_END.search(str(error.get("message", "")))):
+        data = bytes.fromhex(hidden[1])
     problem = NodeRefused(
         f"The node refused {method}.",
         rpc_code=code if isinstance(code, int) else 0,
-        data=_revert_data(error.get("data")),
-        why=str(error.get("message", ""))[:500],
+        data=data,
+        why=why[:500],
     )
     problem.ambiguous = ambiguous
     return problem
@@ -78,14 +114,32 @@ def reverted(problem: NodeRefused, call: Call | None = None) -> TransactionRever
     return None
 
 
-def _revert_data(data: Any) -> bytes:
-    if isinstance(data, Mapping):
-        data = data.get("data") or data.get("result")
+def revert_data(data: Any, depth: int = 0) -> bytes:
+    """Return what a contract returned when it reverted, out of the ``data`` of a JSON-RPC error.
+
+    geth, erigon, reth, besu and anvil give it as hex, nethermind and openethereum after a word
+    ("Reverted 0x..."), hardhat as ``data.data``, ganache as ``data.result`` or, before its version
+    7, as ``data[transaction hash].return``; providers wrap these again.
+
+    Returns:
+        The bytes; none if there are none, or the node kept them to itself.
+    """
     if isinstance(data, str):
-        data = data.removeprefix("Reverted ")
-        if re.fullmatch(r"0x([0-9a-fA-F]{2})*", data):
-            return bytes.fromhex(data[2:])
-    return b""
+        found = _HEX.fullmatch(data.removeprefix("Reverted ").strip())
+        return bytes.fromhex(found[1]) if found else b""
+    if not isinstance(data, Mapping) or depth == _DEEPEST:
+        return b""
+    inner = [data[key] for key in _DATA_KEYS if key in data]
+    inner += [value for value in data.values() if isinstance(value, Mapping)]
+    return next(filter(None, (revert_data(item, depth + 1) for item in inner)), b"")
+
+
+def _words(error: Mapping[str, Any]) -> str:
+    """Return the node's words; some have the reason in ``data`` ("revert: too late")."""
+    message, data = str(error.get("message", "")), error.get("data")
+    if isinstance(data, str) and not revert_data(data) and not data.startswith("0x"):
+        return message if data in message else f"{message} {data}".strip()
+    return message
 
 
 def quantity(value: Any, method: str) -> int:

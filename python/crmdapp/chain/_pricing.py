@@ -47,7 +47,7 @@ class Pricing:
         return Simulation(gas, fees.max_fee, fees.tip, cost, result)
 
     def gas(self, call: Call) -> int:
-        """Return the gas limit to send a call with: the estimate and its margin, capped.
+        """Return the gas limit to send a call with: estimate, margin and spare gas, capped.
 
         Raises:
             ContractError: The contract would refuse, as the twin of its error.
@@ -66,7 +66,8 @@ class Pricing:
             raise
         if needed > cap:
             raise _too_much_gas(call, needed, cap, "")
-        return min(cap, needed + needed * self._policy.gas_margin_percent // 100)
+        margin = needed * self._policy.gas_margin_percent // 100
+        return min(cap, needed + margin + call.spare_gas)
 
     def tried(self, call: Call, gas: int) -> int:
         """Return ``gas`` if the call succeeds with it.

@@ -28,6 +28,8 @@ class Call:
         function: Name for people; empty for plain transfers.
         args: Arguments for people, as given.
         contract: Name of the contract for people.
+        spare_gas: Gas it may need beyond its estimate if time alone has changed what it meets
+            before its block comes, as the end of an epoch does.
 
     Raises:
         UsageError: ``to`` is no address.
@@ -39,6 +41,7 @@ class Call:
     function: str = ""
     args: tuple[Any, ...] = ()
     contract: str = ""
+    spare_gas: int = 0
 
     def __post_init__(self) -> None:
         if self.to is not None:

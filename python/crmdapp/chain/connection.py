@@ -11,7 +11,7 @@ from crmdapp.chain._answers import (
     hex_bytes,
     is_funds_missing,
     is_known,
-    is_nonce_used,
+    is_still_indexing,
     message_of,
     quantity,
     refusal,
@@ -195,7 +195,10 @@ class Connection:
                     needed=call.value,
                     hint="Send some of the chain's currency to the account.",
                 ) from None
-            raise reverted(problem, call) or problem from None
+            refused = reverted(problem, call)
+            if refused is not None and not problem.data:
+                self.eth_call(call, sender=sender, block=block)  # some tell the reason only here
+            raise refused or problem from None
 
     def block_number(self) -> int:
         """Return the number of the latest block."""
@@ -250,7 +253,12 @@ class Connection:
 
     def receipt(self, tx_hash: str) -> dict[str, Any] | None:
         """Return a transaction's receipt as JSON-RPC data; ``None`` while it is pending."""
-        found = self.request("eth_getTransactionReceipt", [tx_hash])
+        try:
+            found = self.request("eth_getTransactionReceipt", [tx_hash])
+        except NodeRefused as problem:
+            if is_still_indexing(problem):
+                return None
+            raise
         if found is not None and (
             not isinstance(found, dict) or found.get("transactionHash", "").lower() != tx_hash
         ):
@@ -270,7 +278,7 @@ class Connection:
             address: Contract or contracts; ``None`` for all.
             topics: Filter in ``eth_getLogs`` form.
             from_block: First block, inclusive.
-            to_block: Last block, inclusive, or a tag.
+            to_block: Last block, inclusive, or a tag; blocks that are not there yet hold nothing.
 
         Raises:
             NodeRefused: The node refuses even a single block.
@@ -301,7 +309,7 @@ class Connection:
 
     def _resolve(self, block: int | str) -> int:
         if isinstance(block, int):
-            return block
+            return min(block, self.block_number())  # many nodes refuse to look beyond the latest
         if block == "latest":
             return self.block_number()
         found = self.block(block)
@@ -312,8 +320,9 @@ class Connection:
     def broadcast(self, raw: bytes) -> str:
         """Hand a signed transaction to the node and return its hash.
 
-        A node that knows the transaction already is a success, and so is "nonce too low" when the
-        transaction itself is what took the nonce.
+        A node that knows the transaction already is a success, and so is any refusal by a node that
+        has it all the same: "nonce too low" when the transaction itself is what took the nonce, or
+        the revert of a transaction that the node put into a block at once.
 
         Raises:
             NodeRefused: The node refuses the transaction.
@@ -324,7 +333,7 @@ class Connection:
         try:
             answer = self.request("eth_sendRawTransaction", ["0x" + raw.hex()])
         except NodeRefused as problem:
-            if is_known(problem) or (is_nonce_used(problem) and self.knows(tx_hash)):
+            if is_known(problem) or self.knows(tx_hash):
                 return tx_hash
             raise
         if not isinstance(answer, str) or answer.lower() != tx_hash:

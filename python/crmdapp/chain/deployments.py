@@ -23,6 +23,7 @@ from crmdapp.chain.manifest import Deployment, Manifest, open_manifest
 from crmdapp.chain.sender import Sender
 from crmdapp.errors import (
     ContractMissing,
+    NodeRefused,
     VerificationFailed,
     jsonable,
 )
@@ -251,7 +252,10 @@ def _check(connection: Connection, entry: Deployment) -> Checked:
         return result(False, problem.message)
     if not same_code(code, artifact, entry):
         return result(False, "the code is not this release's: deploy anew, or use that release")
-    created = connection.request("eth_getTransactionByHash", [entry.tx]) if entry.tx else None
+    try:
+        created = connection.request("eth_getTransactionByHash", [entry.tx]) if entry.tx else None
+    except NodeRefused:
+        created = None  # it does not keep, or has not looked through, old transactions
     if isinstance(created, Mapping) and created.get("to") is None:
         args = artifact.init_code(_typed(artifact, entry.args), entry.libraries)
         tail = args[len(artifact.bytecode) // 2 :]

@@ -345,7 +345,9 @@ def _url(port: int) -> str:
 def _is_node(pid: int) -> bool:
     """Return whether that process lives and is anvil: ids are given again after a restart."""
     child = _children.get(pid)
-    if child is not None and child.poll() is not None:
+    if child is not None:
+        if child.poll() is None:
+            return True
         del _children[pid]
         return False
     try:
@@ -358,11 +360,14 @@ def _is_node(pid: int) -> bool:
 
 
 def _command(pid: int) -> str:
+    """Return the words a process was started with, or its name while it ends; empty if it has."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-        if stat.rpartition(")")[2].split()[0] == "Z":
-            return ""  # ended; its parent has not asked yet
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+        name, _, state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")
+        fields = state.split()
+        if fields[0] == "Z" and int(fields[17]) <= 1:
+            return ""  # all its threads ended; its parent has not asked yet
+        # The kernel takes the words away before it closes the port.
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode() or name
     except OSError:
         found = subprocess.run(
             ["ps", "-p", str(pid), "-o", "command="], capture_output=True, check=False

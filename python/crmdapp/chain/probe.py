@@ -104,18 +104,21 @@ def _gas_cap(connection: Connection) -> tuple[bool | None, str]:
     A throw-away key without funds signs it, so no node can accept it: one that knows the cap names
     the gas, one that does not names the missing funds.
     """
-    limit = int((connection.block() or {}).get("gasLimit", "0x0"), 16)
+    head = connection.block() or {}
+    limit = int(head.get("gasLimit", "0x0"), 16)
     if limit <= TX_GAS_CAP:
         return None, f"a block holds only {limit:,} gas, too little to tell"
-    funds, above = _refused(connection, 21_000), _refused(connection, TX_GAS_CAP + 1)
+    # High enough for the next block, and no more: nodes refuse fees that look like a mistake.
+    price = 2 * int(head.get("baseFeePerGas", "0x0"), 16) + 1
+    funds, above = _refused(connection, 21_000, price), _refused(connection, TX_GAS_CAP + 1, price)
     if funds is None or above is None:
         return None, "the node accepts transactions nobody can pay for"
-    if "gas" in above.lower() and not is_funds_missing(above):
-        return True, f"above {TX_GAS_CAP:,} gas: {above}"
-    return (False, f"{TX_GAS_CAP + 1:,} gas are allowed") if above == funds else (None, above)
+    if above == funds or is_funds_missing(above):
+        return False, f"{TX_GAS_CAP + 1:,} gas are allowed"
+    return (True, f"above {TX_GAS_CAP:,} gas: {above}") if "gas" in above.lower() else (None, above)
 
 
-def _refused(connection: Connection, gas: int) -> str | None:
+def _refused(connection: Connection, gas: int, price: int) -> str | None:
     signer = LocalSigner.random()
     tx = {
         "type": 2,
@@ -125,7 +128,7 @@ def _refused(connection: Connection, gas: int) -> str | None:
         "value": 0,
         "data": b"",
         "gas": gas,
-        "maxFeePerGas": 10**12,
+        "maxFeePerGas": price,
         "maxPriorityFeePerGas": 1,
     }
     try:
@@ -146,6 +149,8 @@ def _finality(connection: Connection) -> tuple[bool | None, str]:
 
 
 def _clock(connection: Connection, now: float) -> tuple[bool | None, str]:
+    if connection.block_number() == 0:
+        return None, "there is no block yet but the first"
     skew = connection.block_timestamp() - int(now)
     if skew > MOST_SKEW:
         return False, f"the latest block is {skew:,} s ahead of this machine's clock"

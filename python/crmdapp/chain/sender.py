@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from crmdapp.chain._answers import is_funds_missing, is_nonce_used
+from crmdapp.chain._answers import is_funds_missing, is_nonce_used, is_underpriced
 from crmdapp.chain._pricing import Pricing
 from crmdapp.chain._settle import Settlement
 from crmdapp.chain.accounts import Signer
@@ -349,7 +349,7 @@ class Sender:
         try:
             self.connection.broadcast(self.journal.attempts(sent.id)[-1].raw)
         except NodeRefused as problem:
-            if is_nonce_used(problem) or ("underpriced" in problem.why and "repl" in problem.why):
+            if is_nonce_used(problem) or is_underpriced(problem):
                 return sent  # somebody else's transaction has this nonce; wait() sorts it out
             if problem.ambiguous:
                 return sent  # another node may have taken it before this one refused
