@@ -20,8 +20,8 @@ def shared_node():
 def node(shared_node):
     mark = shared_node.snapshot()
     yield shared_node
-    shared_node.automine(True)
     shared_node.revert(mark)
+    shared_node.automine(True)
 
 
 @pytest.fixture

@@ -180,10 +180,12 @@ def test_request_does_not_repeat_if_the_method_might_act_twice(node, proxy):
         with pytest.raises(NodeUnreachable) as caught:
             connection.request("eth_sendTransaction", [message])
         assert "may or may not have been carried out" in caught.value.why
+        node.settle()
         assert connection.nonce(payer) == before + 1
         # Where nothing was sent at all it is safe to go to the other node.
         proxy.plan(fault.http_status(429), method="eth_sendTransaction")
         connection.request("eth_sendTransaction", [message])
+        node.settle()
         assert connection.nonce(payer) == before + 2
 
 
@@ -292,6 +294,7 @@ def test_read_raises_if_the_address_holds_another_contract(connection, node):
 def test_broadcast_succeeds_if_the_node_knows_the_transaction(connection, proxy, payer, node):
     raw = signed(payer, connection)
     first = connection.broadcast(raw)
+    node.settle()
     assert connection.broadcast(raw) == first  # mined by now: "nonce too low", but it is ours
     node.automine(False)
     raw = signed(payer, connection)
@@ -315,8 +318,9 @@ def test_broadcast_succeeds_if_the_node_mines_what_it_refuses(proxy, payer):
         assert connection.knows(connection.broadcast(raw))
 
 
-def test_broadcast_raises_if_another_transaction_took_the_nonce(connection, payer):
+def test_broadcast_raises_if_another_transaction_took_the_nonce(node, connection, payer):
     connection.broadcast(signed(payer, connection))
+    node.settle()
     stale = signed(payer, connection, nonce=connection.nonce(payer.address) - 1, value=7)
     with pytest.raises(NodeRefused) as caught:
         connection.broadcast(stale)

@@ -140,7 +140,7 @@ def test_open_keeps_the_folder_private(tmp_path):
         assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
 
 
-def test_send_sends_nothing_if_the_disk_is_full(connection, payer, journal, gift, received):
+def test_send_sends_nothing_if_the_disk_is_full(node, connection, payer, journal, gift, received):
     """Nothing lost, nothing sent, and all well again once there is room."""
     sender = Sender(connection, payer, journal, policy=QUICK)
     first = sender.send(gift(1), key="first")
@@ -156,6 +156,7 @@ def test_send_sends_nothing_if_the_disk_is_full(connection, payer, journal, gift
     assert caught.value.exit_code == 1
     assert str(journal.path) in caught.value.message
     sent = journal._db.execute("SELECT count(*) FROM attempts").fetchone()[0]
+    node.settle()
     assert received() == sent
     journal._db.execute("PRAGMA max_page_count = 1000000")
     assert sender.wait(first).status == 1

@@ -61,7 +61,7 @@ def test_send_sends_once_under_one_key(sender, gift, received):
 
 
 def test_send_refuses_a_key_that_belongs_to_another_call(sender, gift, received):
-    sender.send(gift(5), key="sale-1")
+    sender.wait(sender.send(gift(5), key="sale-1"))
     with pytest.raises(UsageError, match="'sale-1' was used for another transaction"):
         sender.send(gift(6), key="sale-1")
     assert received() == 5
@@ -382,8 +382,9 @@ def test_speed_up_offers_an_eighth_more_and_happens_once(node, sender, gift, rec
     assert sender.send(gift(5), key="slow").hash == faster.hash
 
 
-def test_speed_up_refuses_if_it_is_mined(sender, gift):
+def test_speed_up_refuses_if_it_is_mined(node, sender, gift):
     sent = sender.send(gift(5))
+    node.settle()
     with pytest.raises(UsageError, match="is not pending, it is mined"):
         sender.speed_up(sent)
 
@@ -427,7 +428,7 @@ def test_send_sends_once_through_a_misbehaving_node(proxy, payer, journal, gift,
     assert received() == 5
 
 
-def test_send_names_the_hash_if_the_node_falls_silent(proxy, payer, journal, gift, received):
+def test_send_names_the_hash_if_the_node_falls_silent(node, proxy, payer, journal, gift, received):
     with connect(proxy.url) as connection:
         connection._client._patience = 0.5
         sender = Sender(connection, payer, journal, policy=QUICK)
@@ -436,6 +437,7 @@ def test_send_names_the_hash_if_the_node_falls_silent(proxy, payer, journal, gif
             sender.send(gift(5), key="sale")
         sent = sender.status("sale")
         assert sent.hash in caught.value.message
+        node.settle()
         assert received() == 5
         proxy.heal()
         connection._client._patience = 30.0
@@ -489,7 +491,7 @@ def test_wait_signs_anew_if_a_foreign_transaction_took_the_nonce(
 
 
 def test_wait_does_not_sign_anew_if_the_node_holds_the_receipt_back(
-    proxy, payer, journal, gift, received, monkeypatch
+    node, proxy, payer, journal, gift, received, monkeypatch
 ):
     """The account's nonce is past the transaction's, and yet nobody else has used it up."""
     monkeypatch.setattr("crmdapp.chain._settle._RESEND_SECONDS", 0.0)
@@ -497,6 +499,7 @@ def test_wait_does_not_sign_anew_if_the_node_holds_the_receipt_back(
         sender = Sender(connection, payer, journal, policy=QUICK)
         proxy.plan(fault.result(None), method="eth_getTransactionReceipt", times=12)
         sent = sender.send(gift(5), key="sale")
+        node.settle()
         assert connection.nonce(payer.address) == sent.nonce + 1
         receipt = sender.wait(sent)
         assert proxy.count("eth_getTransactionReceipt") > 12

@@ -150,8 +150,8 @@ def node(prepared_node):
     node, _ = prepared_node
     mark = node.snapshot()
     yield node
-    node.automine(True)
     node.revert(mark)
+    node.automine(True)
 
 
 @pytest.fixture

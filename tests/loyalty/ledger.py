@@ -87,8 +87,8 @@ def ledger(hub_on_chain, tmp_path):
         ledger = Ledger(node, hub, genesis, tmp_path, connection, signers)
         yield ledger
         ledger.close()
-    node.automine(True)
     node.revert(mark)
+    node.automine(True)
 
 
 @pytest.fixture

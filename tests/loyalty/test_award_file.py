@@ -138,6 +138,26 @@ def test_validate_accepts_what_spreadsheets_write(write, content):
         (f'"{GOOD},5', "", "quotes do not match"),
         ("x" * 2_000, "", "more than 1,000 bytes"),
     ],
+    ids=[
+        "short-address",
+        "no-address",
+        "checksum",
+        "no-0x",
+        "zero-address",
+        "no-points",
+        "negative",
+        "zero-points",
+        "fraction",
+        "word",
+        "exponent",
+        "too-many",
+        "far-too-many",
+        "one-column",
+        "comma",
+        "four-columns",
+        "quotes",
+        "long-line",
+    ],
 )
 def test_validate_names_line_field_and_reason(write, line, field, words):
     (fault,) = faults_of(write(f"{GOOD},1", line, f"{GOOD},2"))

@@ -237,7 +237,7 @@ def test_accept_asks_a_smart_account(issuer, relayer, program, account_order):
     assert issuer.balance(program, "0x" + "AA" * 20) == HELD - 100
 
 
-@pytest.mark.parametrize("code", [SAYS_NO, BURNS_GAS, b"\xfe"], ids=["no", "burns gas", "invalid"])
+@pytest.mark.parametrize("code", [SAYS_NO, BURNS_GAS, b"\xfe"], ids=["no", "burns-gas", "invalid"])
 def test_accept_refuses_what_a_smart_account_refuses(relayer, account_order, code):
     with pytest.raises(IntentSignatureInvalid):
         relayer.accept(account_order(code))
@@ -411,6 +411,23 @@ def test_flush_settles_again_after_a_reorg(ledger, issuer, relayer, program, ord
     assert report.count("mined") == 1
     assert issuer.balance(program, ledger.address("customer")) == HELD - 100
     assert relayer.flush().receipts == ()
+
+
+def test_flush_settles_those_who_stayed_in_a_batch_by_their_places(
+    ledger, issuer, customer, relayer, program, order
+):
+    left = relayer.accept(order(1, points=600))
+    stayed = relayer.accept(order(2, role="friend"))
+    customer.redeem(program, 500)
+    relayer.flush()
+    issuer.award(program, ledger.address("customer"), 200)
+    relayer.accept(order(1, points=600))  # it was skipped: now it is taken out of the batch
+    ledger.node.reorg(2)
+    ledger.node.mine()
+    report = relayer.flush()
+    assert {item.digest for item in report.settled} == {left.digest, stayed.digest}
+    assert states(relayer) == [("mined", ""), ("mined", "")]
+    assert issuer.balance(program, ledger.address("friend")) == HELD - 100
 
 
 def test_flush_leaves_open_batches_to_the_account_that_sent_them(

@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("python", "scripts", "tests")
 COPIED_FILES = ("ape-config.yaml", "foundry.toml", "pyproject.toml")
 LEFT_OUT = shutil.ignore_patterns("__pycache__", "mutants", ".hypothesis")
-TEST_SECONDS = 240
+TEST_SECONDS = 900  # a time-out of pytest would look like a test that noticed
 
 
 @dataclass(frozen=True, slots=True)
