@@ -476,10 +476,11 @@ def test_currentEpoch_starts_at_four(hub, epochs, clock):
 
 
 def test_currentEpoch_counts_from_a_genesis_long_ago(project, accounts, clock):
-    hub = project.PointsHub.deploy(clock.now - 10 * EPOCH_LENGTH, EPOCH_LENGTH, sender=accounts[0])
+    genesis = clock.now - 10 * EPOCH_LENGTH
+    hub = project.PointsHub.deploy(genesis, EPOCH_LENGTH, sender=accounts[0])
 
     assert hub.currentEpoch() == 14
-    assert (hub.GENESIS(), hub.EPOCH_LENGTH()) == (clock.now - 10 * EPOCH_LENGTH, EPOCH_LENGTH)
+    assert (hub.GENESIS(), hub.EPOCH_LENGTH()) == (genesis, EPOCH_LENGTH)
 
 
 def test_currentEpoch_stops_at_the_last(hub, program, award, customer, friend, epochs, clock, ages):

@@ -335,7 +335,8 @@ def test_redeemBySig_reverts_if_signed_for_another_hub(
     award(program, customer, 100)
     signature = intent().sign(customer)
     twin = project.PointsHub.deploy(hub.GENESIS(), hub.EPOCH_LENGTH(), sender=accounts[0])
-    twin.createProgram(("Bean", "BEAN", 4, 0, False, []), sender=merchant)
+    while twin.programCount() < hub.programCount():  # until the same id is this merchant's there
+        twin.createProgram(("Bean", "BEAN", 4, 0, False, []), sender=merchant)
     twin.setIssuer(program, issuer, UNLIMITED, sender=merchant)
     twin.award(program, 100, customer, sender=issuer)
 
