@@ -5,8 +5,7 @@ pragma solidity 0.8.37;
 /// @notice What an account permits by an EIP-712 signature, so that somebody else can pay the gas.
 /// @dev A signature is bound to chain and contract by the EIP-712 domain, to its purpose by the
 /// struct type, to a time by `deadline`, and to one use by `nonce`. Nonces are unordered: any
-/// unused
-/// number will do, so intents of one signer may land in any order (the bitmap of Uniswap's
+/// unused number will do, so intents of one signer may land in any order (the bitmap of Uniswap's
 /// Permit2).
 interface ISignedIntents {
     /// @notice The signer used up `nonce` without an intent, so a signature that carries it is

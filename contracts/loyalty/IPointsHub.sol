@@ -83,9 +83,9 @@ struct RedeemIntent {
 
 /// @title One ledger for the points of every brand
 /// @notice Each program is an ERC-6909 id. Points carry the epoch in which they expire, wherever
-/// they go; the oldest are spent first. All amounts are in units of 0.01 point (`decimals` is 2)
-/// and
-/// below 2^47 units; larger ones revert with `PointsOverflow`.
+/// they go; the oldest are spent first. All amounts are in units of 0.01 point (`decimals` is
+/// 2). An award, and what an account or a program holds of one age, stays below 2^47 units,
+/// else `PointsOverflow`.
 /// @dev Anyone may open a program: a name proves nothing by itself. The owner of a program appoints
 /// issuers and sets the terms of points yet to be awarded; no key can touch a customer's points.
 /// Points that expire leave the balance when their epoch ends; the `Transfer` to the zero address

@@ -12,8 +12,7 @@ import {IPointsHub} from "./IPointsHub.sol";
 /// those made at the hub included. Allowances of face and hub are separate.
 /// @dev ERC-7818's epoch of a point is its expiry less four: points awarded for fewer than four
 /// epochs count as issued that much earlier. `validityDuration` is therefore always 4, and
-/// `totalSupply`
-/// is exact. The EIP-712 domain of `permit` is ("PointsToken", "1") at this address.
+/// `totalSupply` is exact. The EIP-712 domain of `permit` is ("PointsToken", "1") at this address.
 interface IPointsToken is IERC7818, IERC20Permit {
     error PermitExpired(uint256 deadline, uint256 timestamp);
     error PermitSignatureInvalid(address owner, bytes32 digest);

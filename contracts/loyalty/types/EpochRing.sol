@@ -7,12 +7,11 @@ pragma solidity 0.8.37;
 ///     [ epoch 16 ][ extra 48 bits ][ lane 3 ][ lane 2 ][ lane 1 ][ lane 0 ]
 ///
 /// Lane k holds what expires when epoch + 4 - k begins; lane 3 is the oldest. Moving to a later
-/// epoch is one shift: what falls off the top has expired. A lane holds at most 2^47 - 1 units; its
-/// top
-/// bit is a guard that is zero at rest, so one addition and one mask show whether any lane
+/// epoch is one shift: what falls off the top has expired. A lane holds at most 2^47 - 1 units;
+/// its top bit is a guard that is zero at rest, so one addition and one mask show whether any lane
 /// overflowed. The epoch is never 0 in a word that was written, so a word that was used never
-/// returns to zero.
-/// The extra bits belong to the word's owner (an account's standing, or a program's settings).
+/// returns to zero. The extra bits belong to the word's owner (an account's standing, or a
+/// program's settings).
 type EpochRing is uint256;
 
 using EpochRingLibrary for EpochRing global;
