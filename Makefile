@@ -49,7 +49,7 @@ lint: environment ## check style, types, generated files, code size, and the con
 	@$(BIN)/python -m scripts.check_tree
 	@$(BIN)/python -m scripts.export_artifacts --check
 	@$(PYTHON) scripts/bootstrap.py --slither
-	@PATH="$(CURDIR)/$(BIN):$$PATH" .cache/slither/bin/slither . --exclude $(SLITHER_OFF)
+	@HOME="$(CURDIR)/.cache/slither" PATH="$(CURDIR)/$(BIN):$$PATH" .cache/slither/bin/slither . --exclude $(SLITHER_OFF)
 
 bench: environment ## measure gas and speed beside the peers, write scripts/bench/results.json
 	@$(BIN)/python -m scripts.bench
