@@ -34,7 +34,7 @@ from crmdapp.chain import (
     node,
     signer_from_environment,
 )
-from crmdapp.chain.deployments import check, deploy_all, open_manifest, plan
+from crmdapp.chain.deployments import LOCAL_CHAIN_IDS, check, deploy_all, open_manifest, plan
 from crmdapp.config import PRIVATE_KEY_VARIABLE, load_config
 from crmdapp.errors import (
     EXIT_VERIFICATION,
@@ -55,9 +55,14 @@ ROOT = Path(__file__).resolve().parent.parent
 @click.option("--account", help="Ape account that pays; a test account if local.")
 @click.option("--genesis", type=click.IntRange(min=0), help="Start of the first epoch, Unix time.")
 @click.option("--epoch-length", type=click.IntRange(min=60), help="Seconds in an epoch.")
+@click.option("--coin", help="Stablecoin to settle in (ERC-20); a test coin if local.")
 @click.option("--check", "only_check", is_flag=True, help="Compare the chain with the artifacts.")
 def cli(
-    account: str | None, genesis: int | None, epoch_length: int | None, only_check: bool
+    account: str | None,
+    genesis: int | None,
+    epoch_length: int | None,
+    coin: str | None,
+    only_check: bool,
 ) -> None:
     """Deploy the contracts, or check those that are deployed."""
     provider = ape.networks.provider
@@ -67,7 +72,10 @@ def cli(
             if only_check:
                 sys.exit(_check(connection, path))
             with _manifest_path(provider, connection, path) as target:
-                _deploy(connection, _payer(provider, account), target, genesis, epoch_length)
+                payer = _payer(provider, account)
+                worthless = _is_local(provider) or connection.chain_id in LOCAL_CHAIN_IDS
+                clock = (genesis, epoch_length)
+                _deploy(connection, payer, target, clock, coin, test_coin=worthless)
     except CrmdappError as error:
         lines = (f"{error.code}: {error.message}", error.why, error.hint)
         click.echo("\n".join(line for line in lines if line), err=True)
@@ -126,11 +134,19 @@ def _deploy(
     connection: Connection,
     payer: Signer,
     path: Path,
-    genesis: int | None,
-    epoch_length: int | None,
+    clock: tuple[int | None, int | None],
+    coin: str | None,
+    *,
+    test_coin: bool,
 ) -> None:
     manifest = open_manifest(connection, path)
-    steps = plan(genesis, epoch_length, manifest=manifest, now=connection.block_timestamp())
+    steps = plan(
+        *clock,
+        coin=coin,
+        test_coin=test_coin,
+        manifest=manifest,
+        now=connection.block_timestamp(),
+    )
     with _journal() as journal:
         sender = Sender(connection, payer, journal)
         manifest = deploy_all(connection, sender, steps, path, on_step=_report)

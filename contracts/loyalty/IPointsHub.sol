@@ -15,8 +15,8 @@ import {ISignedIntents} from "../common/ISignedIntents.sol";
 /// @param symbol Short form shown beside amounts, not empty.
 /// @param validity Epochs that awarded points live, 1 to 4, the epoch of the award included.
 /// @param cap Most points outstanding at any time, in units of 0.01 point; 0 for no cap.
-/// @param hasToken Whether the program gets an ERC-20 face (`PointsToken`); can not be changed
-/// later. @param tiers Qualifying points that open tier 1, 2, ... in units, rising, at most six.
+/// @param hasToken Whether the program gets an ERC-20 face (`PointsToken`), once and for all.
+/// @param tiers Qualifying points that open tier 1, 2, ... in units, rising, at most six.
 struct ProgramConfig {
     string name;
     string symbol;
@@ -70,15 +70,26 @@ struct TransferIntent {
     uint40 deadline;
 }
 
-/// @notice Permission of `from` to spend points on order `orderId` at the merchant who runs
-/// `program` (EIP-712). The order id is its nonce: an order of a program is redeemed once, by
-/// whomever.
+/// @notice Permission of `from` to spend points of `program` on order `orderId` at the merchant who
+/// runs the program `merchant` (EIP-712). The order id is its nonce: a merchant redeems an order
+/// once, by whomever and in whichever points.
+/// @param merchant The program itself, or another one of the network.
+/// @param termsHash Legal terms that the customer accepts with it; zero for none.
 struct RedeemIntent {
     uint256 program;
+    uint256 merchant;
+    bytes32 termsHash;
     address from;
     uint48 points;
     uint48 orderId;
     uint40 deadline;
+}
+
+/// @notice What the intents of one batch have in common.
+struct RedeemTerms {
+    uint256 program;
+    uint256 merchant;
+    bytes32 termsHash;
 }
 
 /// @title One ledger for the points of every brand
@@ -106,13 +117,14 @@ interface IPointsHub is IERC165, IERC6909Metadata, IERC6909TokenSupply, ISignedI
     event CapSet(uint256 indexed program, uint48 cap);
     event TiersSet(uint256 indexed program, uint40[] tiers);
     event TierRaised(uint256 indexed program, address indexed account, uint8 tier);
+    event TierLowered(uint256 indexed program, address indexed account, uint8 tier);
     event BatchAwarded(
         uint256 indexed program, bytes32 indexed batchId, uint256 count, uint256 points
     );
 
-    /// @notice Signed redemptions were carried out; their `Transfer` events stand in the same
-    /// order. @param orderIds Packed, uint48 each.
-    event OrdersRedeemed(uint256 indexed program, bytes orderIds);
+    /// @notice Signed redemptions were carried out, in the order of their `Transfer` events.
+    /// @param orderIds Packed, uint48 each.
+    event OrdersRedeemed(uint256 indexed merchant, uint256 indexed program, bytes orderIds);
 
     /// @notice The intent at `index` of a batch was left out and stays usable.
     /// @param reason Selector of the error that a submission on its own would have reverted with.
@@ -131,6 +143,7 @@ interface IPointsHub is IERC165, IERC6909Metadata, IERC6909TokenSupply, ISignedI
 
     error HubGenesisInFuture(uint256 genesis, uint256 timestamp);
     error HubEpochTooShort(uint256 epochLength, uint256 minimum);
+    error HubEpochTooLong(uint256 epochLength, uint256 maximum);
     error ProgramUnknown(uint256 program);
     error ProgramNameEmpty();
     error ProgramOwnerOnly(uint256 program, address caller);
@@ -183,15 +196,21 @@ interface IPointsHub is IERC165, IERC6909Metadata, IERC6909TokenSupply, ISignedI
     /// @notice Spends the caller's points, oldest first.
     function redeem(uint256 program, uint256 points) external;
 
-    /// @notice Spends points for an order by the customer's signature. The caller is an issuer.
-    function redeemBySig(RedeemIntent calldata intent, bytes calldata signature) external;
+    /// @notice Spends points for an order by the customer's signature. The caller is an issuer of
+    /// the merchant's program.
+    /// @param refundable Whether `refundRedemption` may give the points back later.
+    function redeemBySig(RedeemIntent calldata intent, bool refundable, bytes calldata signature)
+        external;
 
-    /// @notice Spends points for many orders of one program; an unusable intent is skipped,
-    /// reported by `IntentSkipped`, and stays usable. The caller is an issuer of the program.
+    /// @notice Spends points of one program for many orders of one merchant; an unusable intent is
+    /// skipped, reported by `IntentSkipped`, and stays usable. The caller is an issuer of the
+    /// merchant's program.
     /// @param intents Packed: address from, uint48 units, uint48 order id, uint40 deadline, uint16
     /// signature length, signature; one after the other.
     /// @return redeemed Number of intents that were carried out.
-    function redeemMany(uint256 program, bytes calldata intents) external returns (uint256 redeemed);
+    function redeemMany(RedeemTerms calldata terms, bytes calldata intents)
+        external
+        returns (uint256 redeemed);
 
     /// @notice Moves points by the holder's signature, whoever submits it.
     function transferBySig(TransferIntent calldata intent, bytes calldata signature) external;
@@ -217,7 +236,7 @@ interface IPointsHub is IERC165, IERC6909Metadata, IERC6909TokenSupply, ISignedI
     /// @notice Start of the first epoch, in seconds since 1970.
     function GENESIS() external view returns (uint256);
 
-    /// @notice Seconds in an epoch, at least 60.
+    /// @notice Seconds in an epoch, 60 to 2^32 - 1.
     function EPOCH_LENGTH() external view returns (uint256);
 
     // solhint-enable func-name-mixedcase
@@ -227,6 +246,9 @@ interface IPointsHub is IERC165, IERC6909Metadata, IERC6909TokenSupply, ISignedI
     function currentEpoch() external view returns (uint256);
 
     function programCount() external view returns (uint256);
+
+    /// @notice Who runs the program; reverts with `ProgramUnknown` if there is none.
+    function programOwnerOf(uint256 program) external view returns (address);
     function programOf(uint256 program) external view returns (Program memory);
     function issuerOf(uint256 program, address issuer) external view returns (Issuer memory);
 
@@ -245,7 +267,8 @@ interface IPointsHub is IERC165, IERC6909Metadata, IERC6909TokenSupply, ISignedI
     /// @notice What the program owes its customers, by age as in `Statement`.
     function liabilityOf(uint256 program) external view returns (uint256[4] memory byAge);
 
-    /// @notice High 240 bits: keccak256 of the records; low 16 bits: the epoch in which the
+    /// @notice What a reversal of the batch must open. High 200 bits: keccak256 of the records;
+    /// then 40 bits: last second in which it can be reversed; low 16 bits: the epoch in which the
     /// points count as issued. Zero if the batch was never awarded.
     function batchDigestOf(uint256 program, bytes32 batchId) external view returns (bytes32);
 

@@ -4,22 +4,22 @@ pragma solidity 0.8.37;
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 
-import {SignedIntents} from "../common/SignedIntents.sol";
-import {IPointsHub, RedeemIntent, TransferIntent} from "./IPointsHub.sol";
-import {PointsLedger} from "./PointsLedger.sol";
+import {IPointsHub, RedeemIntent, RedeemTerms, TransferIntent} from "./IPointsHub.sol";
+import {Redemption} from "./IPointsReturns.sol";
+import {PointsNetwork} from "./PointsNetwork.sol";
 import {PointsPrograms} from "./PointsPrograms.sol";
+import {PointsReturns} from "./PointsReturns.sol";
 import {EpochRing, EpochRingLibrary} from "./types/EpochRing.sol";
 import {ProgramSettings} from "./types/ProgramSettings.sol";
 
 /// @title One ledger for the points of every brand
 /// @notice See {IPointsHub}.
-contract PointsHub is PointsLedger, SignedIntents {
+contract PointsHub is PointsReturns {
     /// @dev The ids of 256 orders; a set bit is an order that was redeemed.
     struct OrderWord {
         uint256 bits;
     }
 
-    uint256 private constant RECORD_SIZE = 26;
     uint256 private constant ORDER_SIZE = 6;
     /// @dev Bytes of a packed redemption before its signature.
     uint256 private constant INTENT_HEAD = 39;
@@ -28,15 +28,15 @@ contract PointsHub is PointsLedger, SignedIntents {
         "TransferIntent(uint256 program,address from,address to,uint48 points,uint256 nonce,uint40 deadline)"
     );
     bytes32 private constant REDEEM_TYPEHASH = keccak256(
-        "RedeemIntent(uint256 program,address from,uint48 points,uint48 orderId,uint40 deadline)"
+        "RedeemIntent(uint256 program,uint256 merchant,bytes32 termsHash,address from,uint48 points,uint48 orderId,uint40 deadline)"
     );
 
-    mapping(uint256 program => mapping(bytes32 batchId => bytes32 digest)) private _batches;
     mapping(uint256 program => mapping(uint256 word => OrderWord orders)) private _orders;
 
-    constructor(uint256 genesis, uint256 epochLength)
+    constructor(uint256 genesis, uint256 epochLength, address coin)
         EIP712("PointsHub", "1")
         PointsPrograms(genesis, epochLength)
+        PointsNetwork(coin)
     {}
 
     /// @inheritdoc IPointsHub
@@ -51,12 +51,11 @@ contract PointsHub is PointsLedger, SignedIntents {
         if (records.length == 0 || records.length % RECORD_SIZE != 0) {
             revert RecordsMalformed(records.length);
         }
-        if (_batches[program][batchId] != 0) revert BatchAwardedBefore(program, batchId);
 
         EpochRing supply = _supplyAt(program, currentEpoch());
         uint256 points = _mintMany(program, supply, records);
         _spendBudget(program, points);
-        _batches[program][batchId] = _digest(records, ProgramSettings.issued(supply));
+        _storeBatch(program, batchId, keccak256(records), ProgramSettings.issued(supply));
 
         emit BatchAwarded(program, batchId, records.length / RECORD_SIZE, points);
     }
@@ -67,50 +66,61 @@ contract PointsHub is PointsLedger, SignedIntents {
     }
 
     /// @inheritdoc IPointsHub
-    function redeemBySig(RedeemIntent calldata intent, bytes calldata signature) external {
-        _requireIssuer(intent.program);
+    function redeemBySig(RedeemIntent calldata intent, bool refundable, bytes calldata signature)
+        external
+    {
+        _requireIssuer(intent.merchant);
         _requireInTime(intent.deadline);
-        _useOrder(intent.program, intent.orderId);
+        _useOrder(intent.merchant, intent.orderId);
         bytes32 structHash = keccak256(abi.encode(REDEEM_TYPEHASH, intent));
         _requireSignature(intent.from, structHash, signature);
-        _burn(intent.from, intent.program, intent.points);
+        uint256 amounts = _burn(intent.from, intent.program, intent.points);
+        _settleOrder(intent, amounts, refundable);
 
-        emit OrdersRedeemed(intent.program, abi.encodePacked(intent.orderId));
+        emit OrdersRedeemed(intent.merchant, intent.program, abi.encodePacked(intent.orderId));
     }
 
     /// @inheritdoc IPointsHub
-    function redeemMany(uint256 program, bytes calldata intents)
+    function redeemMany(RedeemTerms calldata terms, bytes calldata intents)
         external
         returns (uint256 redeemed)
     {
-        _requireIssuer(program);
-        EpochRing supply = _supplyAt(program, currentEpoch());
+        _requireIssuer(terms.merchant);
+        EpochRing supply = _supplyAt(terms.program, currentEpoch());
         bytes32 domain = _domainSeparatorV4();
         // As many whole intents as may fit, rounded down on purpose.
         // slither-disable-next-line divide-before-multiply
         bytes memory orders = new bytes(intents.length / INTENT_HEAD * ORDER_SIZE + 32);
         uint256 burned = 0;
+        uint256 points = 0;
+        uint256 room = terms.merchant == terms.program
+            ? type(uint256).max
+            : _roomAt(terms.program, terms.merchant);
         for (uint256 index = 0; intents.length != 0; ++index) {
             uint256 head;
             uint256 deadline;
             bytes calldata signature;
             (head, deadline, signature, intents) = _split(intents);
             (bytes4 reason, uint256 amounts) =
-                _tryRedeem(program, head, deadline, signature, domain, supply.epoch());
+                _tryRedeem(terms, head, deadline, signature, domain, supply.epoch(), room - points);
             if (reason != 0) {
-                emit IntentSkipped(program, _from(head), uint48(head), index, reason);
+                emit IntentSkipped(terms.program, _from(head), uint48(head), index, reason);
                 continue;
             }
             unchecked {
                 // Lane by lane no more than the supply holds, which is the sum of all accounts.
                 burned += amounts;
+                points += uint48(head >> 48);
                 _append(orders, redeemed++, uint48(head));
             }
         }
-        _programs[program].supply = supply.minus(burned);
+        _programs[terms.program].supply = supply.minus(burned);
+        if (terms.merchant != terms.program) {
+            _postRedemption(terms.program, terms.merchant, points);
+        }
 
         _truncate(orders, redeemed);
-        emit OrdersRedeemed(program, orders);
+        emit OrdersRedeemed(terms.merchant, terms.program, orders);
     }
 
     /// @inheritdoc IPointsHub
@@ -121,13 +131,28 @@ contract PointsHub is PointsLedger, SignedIntents {
     }
 
     /// @inheritdoc IPointsHub
-    function batchDigestOf(uint256 program, bytes32 batchId) external view returns (bytes32) {
-        return _batches[program][batchId];
-    }
-
-    /// @inheritdoc IPointsHub
     function isOrderUsed(uint256 program, uint256 orderId) external view returns (bool) {
         return _orders[program][orderId >> 8].bits >> (orderId & 0xff) & 1 != 0;
+    }
+
+    /// @dev Posts what another program owes the merchant, and stores a refundable redemption.
+    function _settleOrder(RedeemIntent calldata intent, uint256 amounts, bool refundable) private {
+        uint256 value = 0;
+        if (intent.merchant != intent.program) {
+            value = _postRedemption(intent.program, intent.merchant, intent.points);
+        }
+        if (!refundable) return;
+        _storeRedemption(
+            Redemption({
+                program: intent.program,
+                merchant: intent.merchant,
+                from: intent.from,
+                orderId: intent.orderId,
+                epoch: uint16(currentEpoch()),
+                amounts: amounts,
+                value: value
+            })
+        );
     }
 
     function _useOrder(uint256 program, uint256 orderId) private {
@@ -143,39 +168,50 @@ contract PointsHub is PointsLedger, SignedIntents {
         returns (uint256 points)
     {
         mapping(address account => AccountRecord record) storage accounts = _accounts[program];
+        uint256 minted = 0;
         unchecked {
             for (uint256 offset = 0; offset < records.length; offset += RECORD_SIZE) {
                 uint256 record = _word(records, offset);
                 address to = address(uint160(record >> 96));
                 uint256 units = uint48(record >> 48);
-                _credit(accounts, program, supply, to, units);
-                _emitTransfer(address(0), to, program, units);
+                uint256 lane = ProgramSettings.lane(supply, units);
+                (uint256 credited,) = _credit(accounts, program, supply, to, units, lane);
+                _emitTransfer(address(0), to, program, credited);
+                minted += credited;
                 points += units;
             }
         }
-        _growSupply(_programs[program], program, supply, points);
+        supply = supply.plus(ProgramSettings.lane(supply, minted));
+        _storeSupply(_programs[program], program, supply);
     }
 
     /// @dev Carries the intent out, or changes nothing and says why not.
     function _tryRedeem(
-        uint256 program,
+        RedeemTerms calldata terms,
         uint256 head,
         uint256 deadline,
         bytes calldata signature,
         bytes32 domain,
-        uint256 epoch
+        uint256 epoch,
+        uint256 room
     ) private returns (bytes4 reason, uint256 amounts) {
+        uint256 program = terms.program;
         address from = _from(head);
         uint256 points = uint48(head >> 48);
-        OrderWord storage orders = _orders[program][uint48(head) >> 8];
+        OrderWord storage orders = _orders[terms.merchant][uint48(head) >> 8];
         uint256 bit = 1 << (head & 0xff);
 
         if (block.timestamp > deadline) return (IntentExpired.selector, 0);
         if (orders.bits & bit != 0) return (OrderUsed.selector, 0);
-        bytes32 structHash = _redeemHash(program, from, points, uint48(head), deadline);
+        bytes32 structHash = _redeemHash(terms, from, points, uint48(head), deadline);
         bytes32 digest = MessageHashUtils.toTypedDataHash(domain, structHash);
         if (!_isSignedBy(from, digest, signature)) return (IntentSignatureInvalid.selector, 0);
         uint256 missing;
+        if (points > room) {
+            (, missing) = _accountNow(program, from).oldest(points);
+            if (missing == 0) return (PositionOverLimit.selector, 0);
+            return (ERC6909InsufficientBalance.selector, 0);
+        }
         (amounts, missing) = _debit(_accounts[program], program, from, points, epoch);
         if (missing != 0) return (ERC6909InsufficientBalance.selector, 0);
 
@@ -203,7 +239,7 @@ contract PointsHub is PointsLedger, SignedIntents {
 
     /// @dev hashStruct of a `RedeemIntent`, from unallocated memory.
     function _redeemHash(
-        uint256 program,
+        RedeemTerms calldata terms,
         address from,
         uint256 points,
         uint256 orderId,
@@ -213,23 +249,12 @@ contract PointsHub is PointsLedger, SignedIntents {
         assembly ("memory-safe") {
             let free := mload(0x40)
             mstore(free, typeHash)
-            mstore(add(free, 0x20), program)
-            mstore(add(free, 0x40), from)
-            mstore(add(free, 0x60), points)
-            mstore(add(free, 0x80), orderId)
-            mstore(add(free, 0xa0), deadline)
-            structHash := keccak256(free, 0xc0)
-        }
-    }
-
-    function _digest(bytes calldata records, uint256 issued) private pure returns (bytes32) {
-        return bytes32(uint256(keccak256(records)) & ~uint256(type(uint16).max) | issued);
-    }
-
-    /// @dev 32 bytes of `data` from `offset`, zeros past its end.
-    function _word(bytes calldata data, uint256 offset) private pure returns (uint256 word) {
-        assembly ("memory-safe") {
-            word := calldataload(add(data.offset, offset))
+            calldatacopy(add(free, 0x20), terms, 0x60)
+            mstore(add(free, 0x80), from)
+            mstore(add(free, 0xa0), points)
+            mstore(add(free, 0xc0), orderId)
+            mstore(add(free, 0xe0), deadline)
+            structHash := keccak256(free, 0x100)
         }
     }
 

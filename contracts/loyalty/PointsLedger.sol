@@ -3,8 +3,10 @@ pragma solidity 0.8.37;
 
 import {IERC165} from "@openzeppelin/contracts/interfaces/IERC165.sol";
 import {IERC6909, IERC6909TokenSupply} from "@openzeppelin/contracts/interfaces/IERC6909.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 import {IPointsHub, Statement} from "./IPointsHub.sol";
+import {IPointsReturns} from "./IPointsReturns.sol";
 import {IPointsToken} from "./IPointsToken.sol";
 import {PointsPrograms} from "./PointsPrograms.sol";
 import {AccountStanding} from "./types/AccountStanding.sol";
@@ -14,7 +16,7 @@ import {ProgramSettings} from "./types/ProgramSettings.sol";
 /// @title Who holds how many points of which age
 /// @dev ERC-6909 with one storage word per program and account. Internal names follow OpenZeppelin.
 /// Nothing here calls a stranger: the only callee is the program's own face, which emits an event.
-abstract contract PointsLedger is PointsPrograms {
+abstract contract PointsLedger is PointsPrograms, IPointsReturns {
     /// @dev A struct, so that a storage pointer spares hashing the slot's place twice.
     struct AccountRecord {
         EpochRing ring;
@@ -22,6 +24,8 @@ abstract contract PointsLedger is PointsPrograms {
 
     mapping(uint256 program => mapping(address account => AccountRecord record)) internal _accounts;
 
+    /// @inheritdoc IPointsReturns
+    mapping(uint256 program => mapping(address account => uint256 points)) public debtOf;
     /// @inheritdoc IERC6909
     mapping(address owner => mapping(address spender => bool approved)) public isOperator;
     /// @inheritdoc IERC6909
@@ -143,16 +147,33 @@ abstract contract PointsLedger is PointsPrograms {
     function _mint(address receiver, uint256 program, uint256 points) internal {
         ProgramRecord storage record = _programs[program];
         EpochRing supply = _roll(record.supply, currentEpoch());
-        _credit(_accounts[program], program, supply, receiver, points);
-        _growSupply(record, program, supply, points);
+        _mintAt(receiver, program, record, supply, points, ProgramSettings.lane(supply, points));
+    }
+
+    /// @dev New points, in a lane of the caller's choice.
+    /// @param supply The program's ring, rolled to the present.
+    /// @param amounts `points` in their lane.
+    function _mintAt(
+        address receiver,
+        uint256 program,
+        ProgramRecord storage record,
+        EpochRing supply,
+        uint256 points,
+        uint256 amounts
+    ) internal {
+        (points, amounts) = _credit(_accounts[program], program, supply, receiver, points, amounts);
+        _storeSupply(record, program, supply.plus(amounts));
         _emitTransfer(address(0), receiver, program, points);
     }
 
     /// @dev Points of `sender`, oldest first, leave the ledger.
-    function _burn(address sender, uint256 program, uint256 points) internal {
+    function _burn(address sender, uint256 program, uint256 points)
+        internal
+        returns (uint256 amounts)
+    {
         uint256 epoch = currentEpoch();
-        (uint256 amounts, uint256 missing) =
-            _debit(_accounts[program], program, sender, points, epoch);
+        uint256 missing;
+        (amounts, missing) = _debit(_accounts[program], program, sender, points, epoch);
         if (missing != 0) {
             revert ERC6909InsufficientBalance(sender, points - missing, points, program);
         }
@@ -161,15 +182,29 @@ abstract contract PointsLedger is PointsPrograms {
         _emitTransfer(sender, address(0), program, points);
     }
 
-    /// @dev Adds new points to an account's ring, and raises its tier.
+    /// @dev Points that were another program's, each in the lane it had there.
+    function _mintLanes(address receiver, uint256 program, uint256 amounts, uint256 points)
+        internal
+    {
+        uint256 epoch = currentEpoch();
+        _receive(_accounts[program], program, receiver, amounts, epoch);
+        ProgramRecord storage record = _programs[program];
+        _storeSupply(record, program, _roll(record.supply, epoch).plus(amounts));
+        _emitTransfer(address(0), receiver, program, points);
+    }
+
+    /// @dev Adds new points to an account's ring, raises its tier, and nets what it owes.
     /// @param supply The program's ring, rolled to the present.
+    /// @param amounts `points` in their lane.
+    /// @return credited Units that reached the account, and the same in their lane.
     function _credit(
         mapping(address account => AccountRecord record) storage accounts,
         uint256 program,
         EpochRing supply,
         address account,
-        uint256 points
-    ) internal {
+        uint256 points,
+        uint256 amounts
+    ) internal returns (uint256 credited, uint256 lanes) {
         if (account == address(0)) revert ERC6909InvalidReceiver(address(0));
         AccountRecord storage record = accounts[account];
         EpochRing ring = record.ring;
@@ -182,7 +217,14 @@ abstract contract PointsLedger is PointsPrograms {
             ring = _raiseTier(program, account, ring, qualifying);
         }
         ring = AccountStanding.withQualifying(ring, qualifying);
-        record.ring = ring.plus(ProgramSettings.lane(supply, points));
+        (credited, lanes) = (points, amounts);
+        if (AccountStanding.hasDebt(ring)) {
+            (ring, credited) = _payDebt(program, account, ring, points);
+            // One lane holds them all, so this is a shift, without a remainder.
+            // slither-disable-next-line divide-before-multiply
+            lanes = points == 0 ? 0 : amounts / points * credited;
+        }
+        record.ring = ring.plus(lanes);
     }
 
     /// @dev Takes `points` from the oldest lanes, or nothing at all if some are missing.
@@ -200,13 +242,9 @@ abstract contract PointsLedger is PointsPrograms {
         if (missing == 0) record.ring = ring.minus(amounts);
     }
 
-    function _growSupply(
-        ProgramRecord storage record,
-        uint256 program,
-        EpochRing supply,
-        uint256 points
-    ) internal {
-        supply = supply.plus(ProgramSettings.lane(supply, points));
+    function _storeSupply(ProgramRecord storage record, uint256 program, EpochRing supply)
+        internal
+    {
         if (ProgramSettings.nearsCap(supply)) {
             _requireCap(program, EpochRingLibrary.total(supply.lanes()));
         }
@@ -252,9 +290,11 @@ abstract contract PointsLedger is PointsPrograms {
         }
     }
 
-    function _roll(EpochRing ring, uint256 epoch) internal pure returns (EpochRing rolled) {
-        rolled = ring;
-        if (ring.epoch() != epoch) (rolled,) = ring.rollTo(epoch);
+    /// @dev A program's ring at the present; its coupon key's budget starts anew with each epoch.
+    function _roll(EpochRing supply, uint256 epoch) internal pure returns (EpochRing rolled) {
+        if (supply.epoch() == epoch) return supply;
+        (rolled,) = supply.rollTo(epoch);
+        return ProgramSettings.withCouponPoints(rolled, 0);
     }
 
     function _supplyAt(uint256 program, uint256 epoch) internal view returns (EpochRing supply) {
@@ -297,11 +337,82 @@ abstract contract PointsLedger is PointsPrograms {
         address account,
         uint256 amounts,
         uint256 epoch
-    ) private {
+    ) internal {
         AccountRecord storage record = accounts[account];
         EpochRing ring = record.ring;
         if (ring.epoch() != epoch) ring = _expire(record, program, account, ring);
         record.ring = ring.plus(amounts);
+    }
+
+    /// @dev Nets an award by what the account owes the program.
+    function _payDebt(uint256 program, address account, EpochRing ring, uint256 points)
+        private
+        returns (EpochRing, uint256 credited)
+    {
+        uint256 owed = debtOf[program][account];
+        uint256 paid = Math.min(owed, points);
+        debtOf[program][account] = owed - paid;
+
+        emit DebtPaid(program, account, paid);
+        return (AccountStanding.withDebt(ring, owed != paid), points - paid);
+    }
+
+    /// @dev Gives back points that were spent, less what is owed; of those, the oldest go first.
+    /// @param live The points in their lanes, at the present epoch.
+    /// @return lanes What reached the account.
+    function _restore(uint256 program, address account, EpochRing live)
+        internal
+        returns (uint256 lanes)
+    {
+        AccountRecord storage record = _accounts[program][account];
+        EpochRing ring = record.ring;
+        lanes = live.lanes();
+        if (ring.epoch() != live.epoch()) ring = _expire(record, program, account, ring);
+        if (AccountStanding.hasDebt(ring)) {
+            uint256 points = EpochRingLibrary.total(lanes);
+            uint256 credited;
+            (ring, credited) = _payDebt(program, account, ring, points);
+            (uint256 paid,) = live.oldest(points - credited);
+            lanes -= paid;
+        }
+        record.ring = ring.plus(lanes);
+    }
+
+    /// @dev Takes back points of an award: what is left in their lane, the rest as a debt. They no
+    /// longer count towards a tier.
+    /// @return taken Units that the account still held.
+    function _takeBack(
+        uint256 program,
+        address account,
+        uint256 shift,
+        uint256 points,
+        uint256 epoch
+    ) internal returns (uint256 taken) {
+        AccountRecord storage record = _accounts[program][account];
+        EpochRing ring = record.ring;
+        if (ring.epoch() != epoch) ring = _expire(record, program, account, ring);
+        taken = Math.min(points, ring.lanes() >> shift & EpochRingLibrary.LANE_MASK);
+        ring = _lowerStanding(program, account, ring.minus(taken << shift), points);
+        if (taken < points) {
+            debtOf[program][account] += points - taken;
+            ring = AccountStanding.withDebt(ring, true);
+        }
+        record.ring = ring;
+    }
+
+    /// @dev A tier falls only if the points that are taken back held it by today's thresholds.
+    function _lowerStanding(uint256 program, address account, EpochRing ring, uint256 points)
+        private
+        returns (EpochRing)
+    {
+        uint256 before = AccountStanding.qualifying(ring);
+        uint256 qualifying = Math.saturatingSub(before, points);
+        ring = AccountStanding.withQualifying(ring, qualifying);
+        uint256 tier = _tierAt(program, qualifying);
+        if (tier >= AccountStanding.tier(ring) || tier == _tierAt(program, before)) return ring;
+
+        emit TierLowered(program, account, uint8(tier));
+        return AccountStanding.withTier(ring, tier);
     }
 
     function _raiseTier(uint256 program, address account, EpochRing ring, uint256 qualifying)
@@ -328,7 +439,7 @@ abstract contract PointsLedger is PointsPrograms {
         _emitTransfer(account, address(0), program, EpochRingLibrary.total(expired));
     }
 
-    function _accountNow(uint256 program, address account) private view returns (EpochRing ring) {
+    function _accountNow(uint256 program, address account) internal view returns (EpochRing ring) {
         (ring,) = _accounts[program][account].ring.rollTo(currentEpoch());
     }
 

@@ -26,6 +26,8 @@ abstract contract PointsPrograms is IPointsHub {
     uint48 internal constant UNLIMITED = type(uint48).max;
     uint256 internal constant TIERS_MAX = 6;
     uint256 private constant EPOCH_LENGTH_MIN = 60;
+    /// @dev Notices of one epoch are added to 40-bit times.
+    uint256 private constant EPOCH_LENGTH_MAX = type(uint32).max;
 
     /// @inheritdoc IPointsHub
     uint256 public immutable GENESIS;
@@ -47,6 +49,7 @@ abstract contract PointsPrograms is IPointsHub {
     constructor(uint256 genesis, uint256 epochLength) {
         if (genesis > block.timestamp) revert HubGenesisInFuture(genesis, block.timestamp);
         if (epochLength < EPOCH_LENGTH_MIN) revert HubEpochTooShort(epochLength, EPOCH_LENGTH_MIN);
+        if (epochLength > EPOCH_LENGTH_MAX) revert HubEpochTooLong(epochLength, EPOCH_LENGTH_MAX);
 
         GENESIS = genesis;
         EPOCH_LENGTH = epochLength;
@@ -137,6 +140,11 @@ abstract contract PointsPrograms is IPointsHub {
             cap: record.cap,
             tiers: record.tiers
         });
+    }
+
+    /// @inheritdoc IPointsHub
+    function programOwnerOf(uint256 program) external view returns (address) {
+        return _requireProgram(program).owner;
     }
 
     /// @inheritdoc IPointsHub

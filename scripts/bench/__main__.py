@@ -32,7 +32,14 @@ from scripts.export_artifacts import ExportError
 RESULTS = Path(__file__).resolve().parent / "results.json"
 
 MEASURES = {
-    "loyalty": ("scripts.bench.loyalty:measure", "scripts.bench.python:measure_loyalty"),
+    "loyalty": (
+        "scripts.bench.loyalty:measure",
+        "scripts.bench.signed:measure",
+        "scripts.bench.network:measure",
+        "scripts.bench.campaigns:measure",
+        "scripts.bench.gifts:measure",
+        "scripts.bench.python:measure_loyalty",
+    ),
     "index": ("scripts.bench.python:measure_index",),
     "api": ("scripts.bench.python:measure_api",),
 }

@@ -1,4 +1,7 @@
-"""Our contracts and the peers, compiled in one run by one compiler with one set of settings."""
+"""Our contracts and the peers, compiled in one run by one compiler with one set of settings.
+
+Peers whose sources refuse that compiler run as their packages ship them, compiled.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +28,20 @@ OUTPUTS = [
     "evm.bytecode.object",
     "evm.deployedBytecode.object",
 ]
-PEER_REMAPPINGS = ["solady=node_modules/solady"]
-MEASURED = ("PointsHub", "PointsToken")
-PEER_PACKAGES = ("@openzeppelin/contracts", "solady")
+PEER_REMAPPINGS = ["solady=node_modules/solady", "@uniswap=node_modules/@uniswap"]
+MEASURED = ("PointsHub", "PointsToken", "ClearingHouse", "GiftVoucher")
+PEER_PACKAGES = (
+    "@openzeppelin/contracts",
+    "@uniswap/merkle-distributor",
+    "@uniswap/v2-core",
+    "solady",
+)
+# Their sources need compilers of their time, so they run as their packages ship them.
+SHIPPED = {
+    "MerkleDistributor": "@uniswap/merkle-distributor/build/MerkleDistributor.json",
+    "UniswapV2Factory": "@uniswap/v2-core/build/UniswapV2Factory.json",
+    "UniswapV2Pair": "@uniswap/v2-core/build/UniswapV2Pair.json",
+}
 
 _PLACEHOLDER = re.compile(r"__\$[0-9a-fA-F]{34}\$__")
 
@@ -65,6 +79,11 @@ class Compiled:
         """Bytes of deployed code."""
         return len(self.runtime) // 2
 
+    @property
+    def init_size(self) -> int:
+        """Bytes of creation code, without constructor arguments."""
+        return len(self.bytecode) // 2
+
     def init_code(self, libraries: Mapping[str, str]) -> bytes:
         """Return the creation code with the addresses of its libraries written in."""
         return link(self.bytecode, self.links, libraries, self.name)
@@ -95,7 +114,8 @@ def compile_all() -> dict[str, Compiled]:
     """
     ours = compile_contracts()
     peers = _compile_peers(_metadata(ours)["settings"])
-    return {each.name: each for output in (ours, peers) for each in _contracts(output)}
+    found = {each.name: each for output in (ours, peers) for each in _contracts(output)}
+    return found | {name: _compiled(name, _shipped(path)) for name, path in SHIPPED.items()}
 
 
 @cache
@@ -167,11 +187,21 @@ def _contracts(output: Mapping[str, Any]) -> Iterable[Compiled]:
         if source.startswith("node_modules/"):
             continue
         for name, contract in contracts.items():
-            creation, deployed = contract["evm"]["bytecode"], contract["evm"]["deployedBytecode"]
-            if creation["object"]:
-                links = _references(creation["linkReferences"])
-                runtime = placeholders_zero(deployed["object"])
-                yield Compiled(name, contract["abi"], creation["object"], links, runtime)
+            if contract["evm"]["bytecode"]["object"]:
+                yield _compiled(name, contract)
+
+
+def _compiled(name: str, contract: Mapping[str, Any]) -> Compiled:
+    creation, deployed = contract["evm"]["bytecode"], contract["evm"]["deployedBytecode"]
+    links = _references(creation["linkReferences"])
+    runtime = placeholders_zero(deployed["object"])
+    return Compiled(name, contract["abi"], creation["object"], links, runtime)
+
+
+def _shipped(path: str) -> dict[str, Any]:
+    text = (ROOT / "node_modules" / path).read_text(encoding="utf-8")
+    contract: dict[str, Any] = json.loads(text)
+    return contract
 
 
 def _references(raw: Mapping[str, Any]) -> References:

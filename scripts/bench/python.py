@@ -22,7 +22,7 @@ from crmdapp.chain._keccak import keccak
 from crmdapp.chain.accounts import LocalSigner
 from crmdapp.chain.addresses import checksum
 from crmdapp.chain.decode import decode_logs
-from crmdapp.loyalty.intents import RedeemIntent, hub_domain, sign_batch
+from crmdapp.loyalty.intents import NO_TERMS, RedeemIntent, hub_domain, sign_batch
 from crmdapp.loyalty.packing import pack_records
 from scripts.bench.chain import FAR, BenchError, Chain
 from scripts.bench.compile import compile_all
@@ -93,7 +93,7 @@ def _signing() -> Row:
     few = range(SIGNATURES // 40)
 
     def intent(number: int) -> RedeemIntent:
-        return RedeemIntent(2, signer.address, 100 + number, number, FAR)
+        return RedeemIntent(2, 2, NO_TERMS, signer.address, 100 + number, number, FAR)
 
     sample = intent(0).to_json(domain)
     types = {name: kinds for name, kinds in sample["types"].items() if name != "EIP712Domain"}

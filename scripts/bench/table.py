@@ -12,6 +12,21 @@ AREAS = ("customers", "loyalty", "provenance", "ballots", "index", "api")
 
 
 @dataclass(frozen=True, slots=True)
+class Goal:
+    """What a figure is held against.
+
+    Attributes:
+        target: What was aimed for.
+        floor: What storage, events and calldata of the duties cost at least.
+        reason: Why the target is missed, if it is; one clause.
+    """
+
+    target: int
+    floor: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One operation, measured.
 
@@ -23,6 +38,7 @@ class Row:
         target: What was aimed for; None where nothing was and the best peer is the target.
         floor: What physics allows (for `/s`, at most; else, at least); None if not known.
         peers: Their figures for the same operation in the same state, by name.
+        reason: Why the target is missed, one clause; kept and shown only if it is.
     """
 
     area: str
@@ -32,6 +48,7 @@ class Row:
     target: float | None = None
     floor: float | None = None
     peers: Mapping[str, float] = field(default_factory=dict)
+    reason: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a row that nothing can be held against."""
@@ -76,6 +93,7 @@ class Row:
             "peers": dict(self.peers),
             "ratio": self.ratio,
             "met": self.met,
+            "reason": "" if self.met else self.reason,
         }
 
 
@@ -103,7 +121,8 @@ def render(rows: Iterable[Row]) -> Iterator[str]:
     missed = [row for row in listed if not row.met]
     yield f"{len(listed)} rows, {len(missed)} missed" + (":" if missed else "")
     for row in missed:
-        yield f"  MISS {row.operation}: {_figure(row.ours)} {row.unit}, {_goal(row)}"
+        why = f": {row.reason}" if row.reason else ""
+        yield f"  MISS {row.operation}: {_figure(row.ours)} {row.unit}, {_goal(row)}{why}"
 
 
 def _line(row: Row) -> str:

@@ -23,7 +23,10 @@ from crmdapp.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_VERIFICATION, Crmdapp
 from scripts.demo.printing import Story
 from scripts.demo.stage import Stage, on_node, on_own_chain
 
-CHAPTERS: Mapping[str, str] = {"loyalty": "scripts.demo.loyalty"}
+CHAPTERS: Mapping[str, str] = {
+    "loyalty": "scripts.demo.loyalty",
+    "network": "scripts.demo.network",
+}
 """Name of each chapter and the module whose ``play(stage)`` tells it, in order."""
 
 EPOCH_MIN = 60  # seconds, the shortest that the hub accepts

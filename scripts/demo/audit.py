@@ -172,5 +172,7 @@ def _check_code(shop: CoffeeShop) -> None:
     shop.stage.check(
         "the code on the chain is the package's",
         all(result.ok for result in results),
-        ", ".join(f"{result.name}: {result.detail}" for result in results),
+        ", ".join(
+            result.name if result.ok else f"{result.name}: {result.detail}" for result in results
+        ),
     )

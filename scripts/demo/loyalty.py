@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from crmdapp import ContractError
 from crmdapp.chain.deployments import HALF_YEAR
 from crmdapp.loyalty.events import TierRaised
 from crmdapp.loyalty.intents import sign_transfer
@@ -80,13 +79,11 @@ def _tell_opening(shop: CoffeeShop) -> None:
         ),
         words=2,
     )
-    _refused(
-        shop,
+    shop.stage.refused(
         "The till gives itself a million points",
         lambda: shop.till.award(program.id, shop.till.sender.address, 1_000_000_00),
     )
-    _refused(
-        shop,
+    shop.stage.refused(
         "The owner gives points without being an issuer",
         lambda: shop.owner.award(program.id, program.owner, 100),
     )
@@ -212,8 +209,7 @@ def _tell_expiry(shop: CoffeeShop) -> None:
         member = max(losers, key=lambda member: shop.page(member).lapsed)
         page = shop.page(member)
         intent = shop.order(member, page.balance + page.lapsed)
-        _refused(
-            shop,
+        shop.stage.refused(
             f"Card {member} spends what it had before",
             lambda: shop.till.submit(intent),
         )
@@ -245,11 +241,11 @@ def _tell_without_ether(shop: CoffeeShop) -> None:
         rewards.orders == 1 and ether == 0,
         f"card {member}, {to_points(units)} points, {ether} wei",
     )
-    _refused(shop, "The till submits the order again", lambda: shop.till.submit(signed))
+    shop.stage.refused("The till submits the order again", lambda: shop.till.submit(signed))
     another = shop.order(member, units)
     more = replace(another.intent, points=units + 1)
     forged = replace(another, intent=more)
-    _refused(shop, "The till asks for more than was signed", lambda: shop.till.submit(forged))
+    shop.stage.refused("The till asks for more than was signed", lambda: shop.till.submit(forged))
     _tell_signed_gift(shop, member)
 
 
@@ -310,17 +306,6 @@ def _tell_statements(shop: CoffeeShop, title: str, before: Statement, after: Sta
             for age in ages
         ],
     )
-
-
-def _refused(shop: CoffeeShop, attempt: str, act: Callable[[], object]) -> None:
-    """Check that the chain refuses something, and tell how."""
-    try:
-        act()
-    except ContractError as error:
-        shop.stage.story.refusal(attempt, error)
-        shop.stage.check(attempt, True, f"refused: {error.code}")
-    else:
-        shop.stage.check(attempt, False, "was not refused")
 
 
 def _richest(shop: CoffeeShop) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from crmdapp import Connection, Journal, LocalSigner, Sender, connect, signer_fr
 from crmdapp.chain import Call, Manifest, SendPolicy, Signer
 from crmdapp.chain.deployments import deploy_all, plan
 from crmdapp.config import PRIVATE_KEY_VARIABLE
-from crmdapp.errors import FundsMissing, NodeRefused
+from crmdapp.errors import ContractError, FundsMissing, NodeRefused
 from scripts.demo.clocks import Clock, RealClock, SimulatedClock
 from scripts.demo.printing import Story
 from scripts.demo.purchases import OPENING
@@ -103,8 +103,10 @@ class Stage:
         return self._senders[role]
 
     def deploy(self) -> None:
-        """Put the contracts on the chain, with the clock of the story."""
-        steps = plan(self.clock.timestamp(OPENING), self.clock.epoch_length)
+        """Put the contracts on the chain, with the clock of the story, unless they are there."""
+        if len(self.manifest):
+            return
+        steps = plan(self.clock.timestamp(OPENING), self.clock.epoch_length, test_coin=True)
         path = self.folder / "deployments" / f"{self.connection.chain_id}.json"
         self.manifest = deploy_all(
             self.connection, self.sender("deployer", DEPLOYMENT_GAS), steps, path
@@ -117,6 +119,16 @@ class Stage:
     def check(self, name: str, passed: bool, detail: str) -> None:
         """Note whether something holds."""
         self.checks.append(Check(name, passed, detail))
+
+    def refused(self, attempt: str, act: Callable[[], object]) -> None:
+        """Check that the chain refuses something, and tell how."""
+        try:
+            act()
+        except ContractError as error:
+            self.story.refusal(attempt, error)
+            self.check(attempt, True, f"refused: {error.code}")
+        else:
+            self.check(attempt, False, "was not refused")
 
 
 @contextmanager

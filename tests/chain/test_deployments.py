@@ -8,7 +8,7 @@ import pytest
 from crmdapp.chain import Manifest, artifacts, deployments
 from crmdapp.chain import manifest as manifest_module
 from crmdapp.chain._code import same_code, strip_metadata
-from crmdapp.chain.addresses import contract_address
+from crmdapp.chain.addresses import checksum, contract_address
 from crmdapp.chain.deployments import (
     HALF_YEAR,
     Deployed,
@@ -29,6 +29,8 @@ from crmdapp.errors import (
 )
 from tests.fixtures.anvil import Anvil
 
+PLANNED = ("TestCoin", "PointsHub", "ProgramTerms", "GiftVoucher")
+
 
 @pytest.fixture
 def path(tmp_path):
@@ -37,7 +39,7 @@ def path(tmp_path):
 
 @pytest.fixture
 def wanted(connection):
-    return plan(connection.block_timestamp() - 10, 3_600)
+    return plan(connection.block_timestamp() - 10, 3_600, test_coin=True)
 
 
 def test_deploy_all_deploys_and_records(connection, sender, wanted, path):
@@ -46,10 +48,21 @@ def test_deploy_all_deploys_and_records(connection, sender, wanted, path):
         connection, sender, wanted, path, on_step=lambda *step: steps.append(step)
     )
     entry = manifest["PointsHub"]
-    assert steps == [("PointsHub", "deployed", entry.address)]
-    assert entry.args == (wanted[0].args[0], 3_600)
+    coin = manifest["TestCoin"].address
+    assert steps == [
+        ("TestCoin", "deployed", coin),
+        ("PointsHub", "deployed", entry.address),
+        ("ProgramTerms", "deployed", manifest["ProgramTerms"].address),
+        ("GiftVoucher", "deployed", manifest["GiftVoucher"].address),
+    ]
+    assert entry.args == (wanted[1].args[0], 3_600, coin)
     hub = connection.contract("PointsHub", entry.address)
-    assert (hub.read("GENESIS"), hub.read("EPOCH_LENGTH")) == entry.args
+    assert (hub.read("GENESIS"), hub.read("EPOCH_LENGTH")) == entry.args[:2]
+    house = connection.contract("ClearingHouse", hub.read("CLEARING_HOUSE"))
+    voucher = connection.contract("GiftVoucher", manifest["GiftVoucher"].address)
+    terms = connection.contract("ProgramTerms", manifest["ProgramTerms"].address)
+    assert (house.read("COIN"), house.read("HUB")) == (coin, entry.address)
+    assert (voucher.read("COIN"), terms.read("HUB")) == (coin, entry.address)
     raw = json.loads(path.read_text())
     assert raw["chain_id"] == 31337
     assert raw["genesis"] == "0x" + connection.genesis_hash.hex()
@@ -68,7 +81,7 @@ def test_deploy_all_keeps_what_is_there(connection, sender, wanted, path, payer)
         connection, sender, plan(manifest=first), path, on_step=lambda *step: steps.append(step)
     )
     assert second.address("PointsHub") == first.address("PointsHub")
-    assert steps == [("PointsHub", "kept", first.address("PointsHub"))]
+    assert steps == [(name, "kept", first.address(name)) for name in PLANNED]
     assert connection.nonce(payer.address) == before
 
 
@@ -87,7 +100,11 @@ def test_deploy_all_finds_its_transaction_if_the_manifest_was_not_written(
     assert connection.nonce(payer.address) == before
 
 
-def test_deploy_with_keeps_the_arguments_of_a_deployment_that_was_cut_off(connection, wanted, path):
+def test_deploy_with_keeps_the_arguments_of_a_deployment_that_was_cut_off(
+    connection, sender, wanted, path
+):
+    coin = deploy_all(connection, sender, wanted[:1], path).address("TestCoin")
+
     def unlucky(name, init_code, key):
         raise NodeUnreachable("gone")
 
@@ -95,20 +112,41 @@ def test_deploy_with_keeps_the_arguments_of_a_deployment_that_was_cut_off(connec
         deploy_with(connection, unlucky, wanted, path)
     begun = Manifest.load(path)
     assert plan(manifest=begun, now=999) == wanted
+    assert begun.get("PointsHub").args[2] == coin
     with pytest.raises(ContractMissing, match="PointsHub is not deployed"):
         begun.address("PointsHub")
-    assert [item.ok for item in check(connection, begun)] == [False]
+    assert [item.ok for item in check(connection, begun)] == [True, False]
 
 
 def test_deploy_all_refuses_other_arguments_unless_told(connection, sender, wanted, path):
     first = deploy_all(connection, sender, wanted, path)
-    other = plan(wanted[0].args[0], 7_200)
+    other = plan(wanted[1].args[0], 7_200, test_coin=True)
     with pytest.raises(VerificationFailed, match="with other arguments") as caught:
         deploy_all(connection, sender, other, path)
     assert caught.value.exit_code == 8
     second = deploy_all(connection, sender, other, path, replace_changed=True)
     assert second.address("PointsHub") != first.address("PointsHub")
     assert Manifest.load(path).address("PointsHub") == second.address("PointsHub")
+
+
+def test_plan_settles_in_the_coin_that_is_named(connection, sender, wanted, path):
+    named = plan(1, 60, coin="0x" + "ab" * 20, test_coin=True)
+    assert [item.name for item in named] == ["PointsHub", "ProgramTerms", "GiftVoucher"]
+    assert named[0].args[2] == named[2].args[0] == checksum("0x" + "ab" * 20)
+    with pytest.raises(UsageError, match="No settlement coin is named"):
+        plan(1, 60)
+    with pytest.raises(UsageError, match="The settlement coin"):
+        plan(1, 60, coin="0x12")
+    # What the manifest has is kept, and a test coin is no longer wanted.
+    manifest = deploy_all(connection, sender, wanted, path)
+    hub = manifest["PointsHub"]
+    assert plan(manifest=manifest)[1:] == wanted[1:]
+    manifest.put(replace(hub, args=(*hub.args[:2], "0x" + "cd" * 20)))
+    assert [item.name for item in plan(manifest=manifest)] == [
+        "PointsHub",
+        "ProgramTerms",
+        "GiftVoucher",
+    ]
 
 
 def test_deploy_all_refuses_other_code_unless_told(node, connection, sender, wanted, path):
@@ -119,18 +157,20 @@ def test_deploy_all_refuses_other_code_unless_told(node, connection, sender, wan
 
 
 def test_deploy_all_raises_the_constructor_s_reason(connection, sender, path):
-    with pytest.raises(ContractError):
-        deploy_all(connection, sender, plan(connection.block_timestamp() + 10**6, 3_600), path)
-    with pytest.raises(ContractError):
-        deploy_all(connection, sender, plan(connection.block_timestamp(), 59), path)
+    late = plan(connection.block_timestamp() + 10**6, 3_600, test_coin=True)
+    short = plan(connection.block_timestamp(), 59, test_coin=True)
+    nothing = plan(connection.block_timestamp(), 60, coin="0x" + "ab" * 20)
+    for wrong in (late, short, nothing):
+        with pytest.raises(ContractError):
+            deploy_all(connection, sender, wrong, path)
 
 
 def test_deploy_with_refuses_if_something_else_was_deployed(node, connection, wanted, path):
     place = "0x" + "ef" * 20
     node.set_code(place, b"\x60\x00")
-    with pytest.raises(VerificationFailed, match="is not PointsHub"):
+    with pytest.raises(VerificationFailed, match="is not TestCoin"):
         deploy_with(connection, lambda *_: Deployed(place, 1, "0x" + "11" * 32), wanted, path)
-    assert not Manifest.load(path).get("PointsHub").address
+    assert not Manifest.load(path).get("TestCoin").address
 
 
 def test_deploy_all_begins_anew_on_a_chain_that_was_started_anew(
@@ -146,8 +186,10 @@ def test_deploy_all_begins_anew_on_a_chain_that_was_started_anew(
 
 
 def test_plan_defaults_to_now_and_half_a_year():
-    assert plan(now=1_800_000_000) == (Planned("PointsHub", (1_800_000_000, HALF_YEAR)),)
-    assert plan(5, 60, now=1) == (Planned("PointsHub", (5, 60)),)
+    _, hub, *_ = plan(now=1_800_000_000, test_coin=True)
+    assert hub == Planned("PointsHub", (1_800_000_000, HALF_YEAR, Reference("TestCoin")))
+    _, hub, *_ = plan(5, 60, now=1, test_coin=True)
+    assert hub == Planned("PointsHub", (5, 60, Reference("TestCoin")))
 
 
 def test_deploy_with_resolves_references(connection, sender, path, wanted, monkeypatch):
@@ -166,10 +208,11 @@ def test_deploy_with_resolves_references(connection, sender, path, wanted, monke
     first = deploy_all(connection, sender, wanted, path)
     hub = first.address("PointsHub")
     monkeypatch.setattr(deployments, "load", load)
-    item = Planned("Second", (wanted[0].args[0], Reference("PointsHub")))
+    begins = wanted[1].args[0]
+    item = Planned("Second", (begins, Reference("PointsHub"), first.address("TestCoin")))
     with pytest.raises(UsageError, match=r"Argument 2 of Second's constructor must be uint"):
         deploy_with(connection, deploy, [item], path)
-    assert Manifest.load(path).get("Second").args == (wanted[0].args[0], hub)
+    assert Manifest.load(path).get("Second").args[:2] == (begins, hub)
     with pytest.raises(ContractMissing, match="Third is not deployed"):
         deploy_with(connection, deploy, [Planned("Fourth", (Reference("Third"), 1))], path)
 
@@ -179,7 +222,9 @@ def test_deploy_with_resolves_references(connection, sender, path, wanted, monke
 
 def test_check_accepts_what_was_deployed(connection, sender, wanted, path):
     manifest = deploy_all(connection, sender, wanted, path)
-    assert [(item.name, item.ok) for item in check(connection, manifest)] == [("PointsHub", True)]
+    assert [(item.name, item.ok) for item in check(connection, manifest)] == [
+        (name, True) for name in PLANNED
+    ]
 
 
 def test_check_finds_other_code_no_code_and_other_arguments(node, connection, sender, wanted, path):
@@ -188,8 +233,8 @@ def test_check_finds_other_code_no_code_and_other_arguments(node, connection, se
     code = connection.code(entry.address)
 
     def verdict() -> str:
-        (result,) = check(connection, manifest)
-        assert not result.ok
+        (result,) = [item for item in check(connection, manifest) if not item.ok]
+        assert result.name == "PointsHub"
         return result.detail
 
     node.set_code(entry.address, code[:100] + bytes([code[100] ^ 1]) + code[101:])
@@ -197,7 +242,7 @@ def test_check_finds_other_code_no_code_and_other_arguments(node, connection, se
     node.set_code(entry.address, b"")
     assert verdict() == "no code at the address"
     node.set_code(entry.address, code)
-    manifest.put(replace(entry, args=(entry.args[0], 7_200)))
+    manifest.put(replace(entry, args=(entry.args[0], 7_200, entry.args[2])))
     assert "other arguments" in verdict()
     manifest.put(replace(entry, contract="Nothing"))
     assert "ships no contract 'Nothing'" in verdict()
@@ -293,15 +338,15 @@ def test_link_writes_addresses_into_their_places():
 
 
 def test_init_code_refuses_arguments_that_do_not_fit():
-    hub = artifacts.load("PointsHub")
-    assert hub.init_code((1, 60)).endswith((60).to_bytes(32, "big"))
-    with pytest.raises(UsageError, match="takes 2 arguments, got 1"):
+    hub, coin = artifacts.load("PointsHub"), "0x" + "cd" * 20
+    assert hub.init_code((1, 60, coin)).endswith(b"\xcd" * 20)
+    with pytest.raises(UsageError, match="takes 3 arguments, got 1"):
         hub.init_code((1,))
     with pytest.raises(UsageError, match="Argument 2 of PointsHub's constructor"):
-        hub.init_code((1, -1))
+        hub.init_code((1, -1, coin))
 
 
 def test_contract_address_agrees_with_the_chain(connection, sender, wanted, path, payer):
     nonce = connection.nonce(payer.address)
     manifest = deploy_all(connection, sender, wanted, path)
-    assert manifest.address("PointsHub") == contract_address(payer.address, nonce)
+    assert manifest.address("PointsHub") == contract_address(payer.address, nonce + 1)

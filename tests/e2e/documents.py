@@ -15,6 +15,7 @@ SECONDS = 240
 
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _TARGET = re.compile(r"^make\b *([a-z-]*)", re.MULTILINE)
+_HERE = re.compile(r"<<'(\w+)'$")
 _INLINE = re.compile(r"`make ([a-z-]+)")
 
 
@@ -45,12 +46,17 @@ def script_of(path, port):
         if block.language == "python":
             lines.append(f"echo '== python' >&2\npython - <<'EOF'\n{block.text}EOF")
         elif block.language == "sh":
+            here = ""  # the word that ends a text written into a file
             for line in block.text.splitlines():
                 if _TARGET.match(line):
                     continue
-                if line and not line.startswith((" ", "#")):
+                if line and not here and not line.startswith((" ", "#")):
                     lines.append(f"echo {shlex.quote('== ' + line)} >&2")
                 lines.append(line.replace("crmdapp chain up", f"crmdapp chain up --port {port}"))
+                if begins := _HERE.search(line):
+                    here = begins[1]
+                elif line == here:
+                    here = ""
     return "\n".join(lines) + "\n"
 
 

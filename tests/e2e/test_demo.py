@@ -29,6 +29,16 @@ sys.exit(main(["--members", "6"]))
 """
 
 
+TAMPERED_NETWORK = """
+import sys
+from scripts.demo.network import Network
+from scripts.demo.__main__ import main
+owed = Network.owed
+Network.owed = lambda self, debtor, creditor: owed(self, debtor, creditor) + 1
+sys.exit(main(["--chapter", "network"]))
+"""
+
+
 @pytest.fixture
 def mark():
     """A word in the environment of everything that a test starts."""
@@ -78,13 +88,27 @@ def test_demo_holds_and_leaves_nothing_running(demo, mark):
     assert "FAILED" not in done.stdout
     assert "checks hold." in done.stdout
     assert "\x1b" not in done.stdout
-    for scene in ("Tiers rise", "oldest points", "gift keeps its age", "expire", "without ether"):
+    for scene in (
+        "Tiers rise",
+        "oldest points",
+        "gift keeps its age",
+        "expire",
+        "without ether",
+        "Three merchants join",
+        "dines on miles",
+        "changes miles into books",
+        "A coupon",
+        "part of the dinner comes back",
+        "One wallet",
+        "The merchants settle",
+    ):
         assert scene in done.stdout
     assert left_running(mark) == []
 
 
-def test_demo_fails_if_books_differ_from_chain(demo, mark):
-    done = demo("-c", TAMPERED)
+@pytest.mark.parametrize("story", [TAMPERED, TAMPERED_NETWORK], ids=["loyalty", "network"])
+def test_demo_fails_if_books_differ_from_chain(demo, mark, story):
+    done = demo("-c", story)
 
     assert done.returncode == 8, done.stdout[-3000:] + done.stderr
     assert "FAILED" in done.stdout
@@ -113,8 +137,9 @@ def test_demo_leaves_nothing_running_if_interrupted(environ, mark, number):
     assert left_running(mark) == []
 
 
-def test_demo_fits_a_narrow_terminal(demo):
-    done = demo("-m", "scripts.demo", "--chapter", "loyalty", *FEW, COLUMNS="40")
+@pytest.mark.parametrize("chapter", ["loyalty", "network"])
+def test_demo_fits_a_narrow_terminal(demo, chapter):
+    done = demo("-m", "scripts.demo", "--chapter", chapter, *FEW, COLUMNS="40")
 
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
     assert [line for line in done.stdout.splitlines() if len(line) > 40] == []

@@ -121,7 +121,7 @@ def test_deploy_resumes_if_deployed_before(deploy, network, folder, deployed):
     again = deploy(*network)
 
     assert again.returncode == 0, again.stdout + again.stderr
-    assert deployed["args"] == [1_700_000_000, 60]
+    assert deployed["args"][:2] == [1_700_000_000, 60]
     assert f"kept     PointsHub {deployed['address']}\n" in again.stdout
     assert hub_of(folder, CHAIN_ID) == deployed
 
@@ -167,14 +167,27 @@ def test_deploy_names_account_if_ape_has_none_of_it(deploy, chain):
     assert "Ape has no account 'nobody'." in done.stderr
 
 
-def test_deploy_takes_key_from_environment_if_chain_is_not_local(deploy, chain, tmp_path):
+def test_deploy_asks_for_a_coin_if_chain_is_not_local(deploy, chain, tmp_path):
+    settings = {"CRMDAPP_PRIVATE_KEY": DEV_KEYS[1], "CRMDAPP_DEPLOYMENTS": str(tmp_path)}
+    done = deploy("--network", chain.url, **settings)
+
+    assert done.returncode == 2
+    assert "No settlement coin is named." in done.stderr
+    assert "--coin" in done.stderr
+
+
+def test_deploy_takes_key_from_environment_if_chain_is_not_local(deploy, chain, deployed, tmp_path):
+    coin = deployed["args"][2]
     done = deploy(
         "--network",
         chain.url,
+        "--coin",
+        coin,
         CRMDAPP_PRIVATE_KEY=DEV_KEYS[1],
         CRMDAPP_DEPLOYMENTS=str(tmp_path),
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert hub_of(tmp_path, CHAIN_ID)["address"] in done.stdout
+    assert hub_of(tmp_path, CHAIN_ID)["args"][2] == coin
     assert DEV_KEYS[1][2:] not in done.stdout + done.stderr

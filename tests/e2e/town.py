@@ -37,8 +37,17 @@ NODE_VARIABLE = "CRMDAPP_TEST_RPC"
 EPOCH_LENGTH = 60  # seconds, the shortest that the hub accepts
 POLICY = SendPolicy(timeout=120.0, poll=0.1)
 
-GAS = {"merchant": 12_000_000, "issuer": 4_000_000, "customer": 2_000_000, "friend": 1_000_000}
+GAS = {
+    "merchant": 20_000_000,
+    "issuer": 4_000_000,
+    "customer": 2_000_000,
+    "friend": 1_000_000,
+    "rival": 2_000_000,
+}
 """Roles that send, and the gas each is given ether for."""
+COINS = 100_000_000
+"""Base units of the settlement coin that a shop has when it joins: 100.00."""
+
 PRICE_MARGIN = 5  # times the present gas price that they can pay
 
 
@@ -103,6 +112,17 @@ class Town:
 
     def face(self, program: Program) -> BoundContract:
         return self.connection.contract("PointsToken", program.token)
+
+    @property
+    def coin(self) -> BoundContract:
+        """The settlement coin, of which everybody may mint."""
+        return self.connection.contract("TestCoin", self.manifest.address("TestCoin"))
+
+    def join(self, role: str, *words: object) -> int:
+        """The number of a new program of the role, who is its own till and has coin."""
+        self.send(role, self.coin.call("mint", self.address(role), COINS))
+        line = ("join", "Shop", "SHOP", *words, "--issuer", self.address(role), "--yes")
+        return self.crmdapp("loyalty", *line, role=role)["program"]
 
     def pay(self, address: str, wei: int) -> None:
         give_ether(self.connection, self.journal, self._payer, address, wei)

@@ -29,19 +29,31 @@ library LotsModel {
         internal
         returns (Lot[] memory taken)
     {
-        taken = new Lot[](lots.list.length);
-        for (uint256 count = 0; amount != 0; ++count) {
-            uint256 first = lots.list.length;
-            for (uint256 i = 0; i < lots.list.length; ++i) {
-                Lot storage lot = lots.list[i];
-                if (lot.end <= epoch || lot.amount == 0) continue;
-                if (first == lots.list.length || lot.end < lots.list[first].end) first = i;
+        taken = oldest(lots, amount, epoch);
+        for (uint256 i = 0; i < taken.length; ++i) {
+            take(lots, taken[i].amount, taken[i].end);
+        }
+    }
+
+    /// @dev What ends first and makes up `amount`, or less if there is less.
+    function oldest(Lots storage lots, uint256 amount, uint256 epoch)
+        internal
+        view
+        returns (Lot[] memory found)
+    {
+        Lot[] memory left = lots.list;
+        found = new Lot[](left.length);
+        for (uint256 count = 0; count < left.length; ++count) {
+            uint256 first = left.length;
+            for (uint256 i = 0; i < left.length; ++i) {
+                if (left[i].end <= epoch || left[i].amount == 0) continue;
+                if (first == left.length || left[i].end < left[first].end) first = i;
             }
-            Lot storage oldest = lots.list[first];
-            uint256 part = amount < oldest.amount ? amount : oldest.amount;
-            oldest.amount -= part;
+            if (first == left.length) break;
+            uint256 part = amount < left[first].amount ? amount : left[first].amount;
+            found[count] = Lot({amount: part, end: left[first].end});
+            left[first].amount = 0;
             amount -= part;
-            taken[count] = Lot({amount: part, end: oldest.end});
         }
     }
 
@@ -53,10 +65,12 @@ library LotsModel {
 
     /// @dev Forgets what has expired, and says how much it was.
     function expire(Lots storage lots, uint256 epoch) internal returns (uint256 expired) {
-        for (uint256 i = 0; i < lots.list.length; ++i) {
-            if (lots.list[i].end > epoch) continue;
-            expired += lots.list[i].amount;
-            lots.list[i].amount = 0;
+        for (uint256 i = lots.list.length; i != 0; --i) {
+            Lot memory lot = lots.list[i - 1];
+            if (lot.end > epoch) continue;
+            expired += lot.amount;
+            lots.list[i - 1] = lots.list[lots.list.length - 1];
+            lots.list.pop();
         }
     }
 

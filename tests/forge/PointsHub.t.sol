@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {IPointsHub, ProgramConfig, Statement} from "../../contracts/loyalty/IPointsHub.sol";
 import {IPointsToken} from "../../contracts/loyalty/IPointsToken.sol";
 import {PointsHubHandler} from "./PointsHubHandler.sol";
-import {assertEqual, deployHub, vm} from "./Vm.sol";
+import {Unequal, assertEqual, deployHub, vm} from "./Vm.sol";
 
 /// @title What holds after any sequence of actions
 contract PointsHubInvariants {
@@ -14,7 +14,7 @@ contract PointsHubInvariants {
     IPointsHub private _hub;
 
     function setUp() external {
-        _handler = new PointsHubHandler();
+        _handler = PointsHubHandler(vm.deployCode("PointsHubHandler.sol:PointsHubHandler", ""));
         _hub = _handler.HUB();
     }
 
@@ -103,6 +103,70 @@ contract PointsHubInvariants {
         for (uint256 shift = 0; shift < 192; shift += 48) {
             sum += word >> shift & 2 ** 48 - 1;
         }
+    }
+}
+
+/// @title A run in which nothing works would show nothing
+contract PointsHubCampaignTest {
+    uint256 private constant SEED = 2026;
+    uint256 private constant STEPS = 300;
+
+    error StepFailed(uint256 step, string action, bytes reason);
+
+    function test_EveryActionIsCarriedOut() external {
+        PointsHubHandler handler =
+            PointsHubHandler(vm.deployCode("PointsHubHandler.sol:PointsHubHandler", ""));
+        string[10] memory actions = _actions();
+        for (uint256 step = 0; step < STEPS; ++step) {
+            uint256 dice = uint256(keccak256(abi.encode(SEED, step)));
+            (string memory action, bytes memory call) = _call(actions[dice % 10], dice);
+            (bool done, bytes memory reason) = address(handler).call(call);
+            if (!done) revert StepFailed(step, action, reason);
+        }
+        for (uint256 i = 0; i < actions.length; ++i) {
+            (string memory action,) = _call(actions[i], 0);
+            if (handler.successes(action) == 0) revert Unequal(action, 0, 1);
+        }
+    }
+
+    /// @dev `signature` with random numbers, and a random truth where its last argument is one.
+    function _call(string memory signature, uint256 dice)
+        private
+        pure
+        returns (string memory action, bytes memory call)
+    {
+        bytes memory text = bytes.concat(bytes(signature));
+        uint256 words = 1;
+        uint256 nameEnd;
+        for (uint256 i = 0; i < text.length; ++i) {
+            if (text[i] == "(") nameEnd = i;
+            if (text[i] == ",") ++words;
+        }
+        bool endsInTruth = text[text.length - 2] == "l";
+        call = abi.encodePacked(bytes4(keccak256(text)));
+        for (uint256 i = 1; i <= words; ++i) {
+            uint256 word = uint256(keccak256(abi.encode(dice, i)));
+            call = abi.encodePacked(call, endsInTruth && i == words ? word & 1 : word);
+        }
+        assembly ("memory-safe") {
+            mstore(text, nameEnd)
+        }
+        action = string(text);
+    }
+
+    function _actions() private pure returns (string[10] memory) {
+        return [
+            "award(uint256,uint256,uint256)",
+            "awardMany(uint256,uint256)",
+            "transfer(uint256,uint256,uint256,uint256,bool)",
+            "transferAtEpoch(uint256,uint256,uint256,uint256,uint256,bool)",
+            "transferFrom(uint256,uint256,uint256,uint256,bool)",
+            "redeem(uint256,uint256,uint256)",
+            "redeemMany(uint256,uint256)",
+            "transferBySig(uint256,uint256,uint256,uint256,bool)",
+            "pass(uint256)",
+            "setValidity(uint256,uint256)"
+        ];
     }
 }
 

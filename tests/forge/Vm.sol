@@ -36,12 +36,19 @@ Vm constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
 /// @dev What is wrong, and where.
 error Unequal(string what, uint256 actual, uint256 expected);
 
+/// @dev An invariant, by its number, and what broke it.
+error Violated(uint256 invariant, string what);
+
 function assertEqual(string memory what, uint256 actual, uint256 expected) pure {
     if (actual != expected) revert Unequal(what, actual, expected);
 }
 
 /// @dev From forge's own build of it; `new` would compile the hub anew into every test.
 function deployHub(uint256 genesis, uint256 epochLength) returns (IPointsHub) {
-    bytes memory arguments = abi.encode(genesis, epochLength);
+    return deployHub(genesis, epochLength, vm.deployCode("TestCoin.sol:TestCoin", ""));
+}
+
+function deployHub(uint256 genesis, uint256 epochLength, address coin) returns (IPointsHub) {
+    bytes memory arguments = abi.encode(genesis, epochLength, coin);
     return IPointsHub(vm.deployCode("PointsHub.sol:PointsHub", arguments));
 }

@@ -1,4 +1,8 @@
-"""A points hub with two programs: `program` (no face) and `faced` (with an ERC-20 face)."""
+"""A points hub with two programs: `program` (no face) and `faced` (with an ERC-20 face).
+
+For what happens between merchants there is a third, `abroad`, which the rival owns; `connected`
+publishes prices for `program` and `abroad` and lets each owe the other.
+"""
 
 import pytest
 
@@ -7,10 +11,22 @@ from tests.loyalty.constants import EPOCH_LENGTH, UNLIMITED
 
 
 @pytest.fixture(scope="module")
-def hub(project, accounts, chain):
+def coin(project, accounts):
+    """The stablecoin that merchants settle in."""
+    return project.TestCoin.deploy(sender=accounts[0])
+
+
+@pytest.fixture(scope="module")
+def hub(project, accounts, chain, coin):
     # Whoever deploys the hub has no power over it.
     genesis = chain.blocks.head.timestamp
-    return project.PointsHub.deploy(genesis, EPOCH_LENGTH, sender=accounts[0])
+    return project.PointsHub.deploy(genesis, EPOCH_LENGTH, coin, sender=accounts[0])
+
+
+@pytest.fixture
+def house(project, hub):
+    """Where programs keep their deposits."""
+    return project.ClearingHouse.at(hub.CLEARING_HOUSE())
 
 
 class Epochs:
@@ -62,6 +78,37 @@ def faced(open_program):
 @pytest.fixture
 def token(project, hub, faced):
     return project.PointsToken.at(hub.tokenOf(faced))
+
+
+@pytest.fixture
+def abroad(hub, rival):
+    """A program of the rival, who awards and redeems in it himself."""
+    program = hub.createProgram(("Page", "PAGE", 4, 0, False, []), sender=rival).return_value
+    hub.setIssuer(program, rival, UNLIMITED, sender=rival)
+    return program
+
+
+@pytest.fixture
+def deposit(house, coin):
+    """Puts a program's coin into the clearing house, in 10^-6 of it."""
+
+    def deposit_(program, owner, value):
+        coin.mint(owner, value, sender=owner)
+        coin.approve(house, value, sender=owner)
+        return house.deposit(program, value, sender=owner)
+
+    return deposit_
+
+
+@pytest.fixture
+def connected(hub, house, program, abroad, merchant, rival, deposit):
+    """A point of `program` costs 0.02 and pays 0.01 of the coin; of `abroad`, 0.05 and 0.04."""
+    hub.announcePrices(program, 20_000, 10_000, sender=merchant)
+    hub.announcePrices(abroad, 50_000, 40_000, sender=rival)
+    deposit(program, merchant, 1_000_000)
+    deposit(abroad, rival, 1_000_000)
+    house.setLimit(program, abroad, 1_000_000, sender=merchant)
+    house.setLimit(abroad, program, 1_000_000, sender=rival)
 
 
 @pytest.fixture

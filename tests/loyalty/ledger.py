@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from crmdapp.chain import Call, Connection, Journal, LocalSigner, Sender, SendPolicy, connect
-from crmdapp.chain.artifacts import load
-from crmdapp.chain.calls import encode
+from crmdapp.chain import Connection, Journal, LocalSigner, Manifest, Sender, SendPolicy, connect
+from crmdapp.chain.deployments import deploy_all, plan
 from crmdapp.loyalty import LoyaltyClient, Program, ProgramConfig
 from crmdapp.loyalty.points import UNLIMITED
 from tests.fixtures.anvil import DEV_KEYS, Anvil
@@ -25,12 +24,38 @@ class Ledger:
     """The chain, the hub on it, and who uses it."""
 
     node: Anvil
-    hub: str
+    manifest: Manifest
     genesis: int
     folder: Path
     connection: Connection
     signers: dict[str, LocalSigner]
     clients: dict[str, LoyaltyClient] = field(default_factory=dict)
+
+    @property
+    def hub(self) -> str:
+        """Address of the hub."""
+        return self.manifest.address("PointsHub")
+
+    @property
+    def coin(self) -> str:
+        """Address of the test coin."""
+        return self.manifest.address("TestCoin")
+
+    @property
+    def voucher(self) -> str:
+        """Address of the contract of money-backed gift cards."""
+        return self.manifest.address("GiftVoucher")
+
+    @property
+    def terms(self) -> str:
+        """Address of the contract of legal terms."""
+        return self.manifest.address("ProgramTerms")
+
+    def mint_coin(self, role: str, amount: int) -> None:
+        """Give a role base units of the test coin."""
+        sender = self.client(role).sender
+        coin = self.connection.contract("TestCoin", self.coin)
+        sender.wait(sender.send(coin.call("mint", sender.address, amount)))
 
     def client(self, role: str, policy: SendPolicy = QUICK) -> LoyaltyClient:
         """The hub as that role uses it."""
@@ -68,23 +93,23 @@ def hub_on_chain():
     with Anvil() as node, connect(node.url) as connection:
         node.mine()
         genesis = connection.block_timestamp()
-        code = bytes.fromhex(load("PointsHub").bytecode)
-        words = encode(("uint256", "uint256"), (genesis, EPOCH_LENGTH), "PointsHub")
         deployer = LocalSigner.random()
         node.set_balance(deployer.address, 10**20)
-        with Journal(Path(node._folder) / "deployer.sqlite3") as journal:
+        folder = Path(node._folder)
+        with Journal(folder / "deployer.sqlite3") as journal:
             sender = Sender(connection, deployer, journal, policy=QUICK)
-            receipt = sender.wait(sender.send(Call(None, code + words)))
-        yield node, receipt.contract_address, genesis
+            steps = plan(genesis, EPOCH_LENGTH, test_coin=True)
+            manifest = deploy_all(connection, sender, steps, folder / "31337.json")
+        yield node, manifest, genesis
 
 
 @pytest.fixture
 def ledger(hub_on_chain, tmp_path):
-    node, hub, genesis = hub_on_chain
+    node, manifest, genesis = hub_on_chain
     mark = node.snapshot()
     signers = {role: LocalSigner(key) for role, key in zip(ROLES, DEV_KEYS, strict=True)}
     with connect(node.url) as connection:
-        ledger = Ledger(node, hub, genesis, tmp_path, connection, signers)
+        ledger = Ledger(node, manifest, genesis, tmp_path, connection, signers)
         yield ledger
         ledger.close()
     node.revert(mark)

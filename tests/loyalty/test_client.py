@@ -255,6 +255,13 @@ def test_award_many_refuses_malformed_records(issuer, program, silent):
         assert refusal.value.length == len(records)
 
 
+@pytest.mark.parametrize("length", [0, 31, 33])
+def test_award_many_refuses_a_batch_id_that_has_not_32_bytes(issuer, program, silent, length):
+    issuer.prepare.award_many(program, bytes(32), bytes(26))
+    with pytest.raises(UsageError, match=f"32 bytes, got {length}"):
+        issuer.prepare.award_many(program, bytes(length), bytes(26))
+
+
 def test_prepared_calls_tell_what_they_do(ledger, issuer, program):
     call = issuer.prepare.award(program, ledger.address("customer"), 100)
     assert (call.contract, call.function) == ("PointsHub", "award")

@@ -118,7 +118,7 @@ def test_award_many_is_mined_after_the_epoch_ended(issuer, program, crowd, late)
 
 def test_redeem_many_is_mined_after_the_epoch_ended(issuer, program, crowd, order, late):
     signed = [order(signer, number) for number, signer in enumerate(crowd)]
-    receipt = late(issuer, issuer.prepare.redeem_many(program, signed))
+    receipt = late(issuer, issuer.prepare.redeem_many(signed))
     assert receipt.status == 1
     assert expired(receipt) == CUSTOMERS
     (redeemed,) = receipt.events_of(OrdersRedeemed)

@@ -14,17 +14,19 @@ from crmdapp.chain.addresses import checksum
 from crmdapp.chain.errors import IntentSignatureInvalid
 from crmdapp.errors import UsageError
 from crmdapp.loyalty import (
+    ExchangeIntent,
     RedeemIntent,
     SignedIntent,
     TransferIntent,
     deadline_in,
     hub_domain,
     sign_batch,
+    sign_exchange,
     sign_redeem,
     sign_transfer,
 )
 from crmdapp.loyalty.errors import PointsOverflow
-from crmdapp.loyalty.intents import DEADLINE_MAX, ORDER_MAX
+from crmdapp.loyalty.intents import DEADLINE_MAX, NO_TERMS, ORDER_MAX
 from crmdapp.loyalty.packing import (
     batch_id,
     pack_records,
@@ -44,10 +46,14 @@ addresses = st.binary(min_size=20, max_size=20).map(lambda raw: checksum("0x" + 
 amounts = st.integers(1, POINTS_MAX)
 deadlines = st.integers(0, DEADLINE_MAX)
 words = st.integers(0, 2**256 - 1)
+hashes = st.binary(min_size=32, max_size=32)
 redemptions = st.builds(
-    RedeemIntent, words, addresses, amounts, st.integers(0, ORDER_MAX), deadlines
+    RedeemIntent, words, words, hashes, addresses, amounts, st.integers(0, ORDER_MAX), deadlines
 )
 transfers = st.builds(TransferIntent, words, addresses, addresses, amounts, words, deadlines)
+exchanges = st.builds(
+    ExchangeIntent, words, words, addresses, amounts, amounts, hashes, words, deadlines
+)
 
 
 def redeem(**changes):
@@ -60,10 +66,19 @@ def transfer(**changes):
     return sign_transfer(SIGNER, DOMAIN, **{**values, **changes})
 
 
+def exchange(**changes):
+    values = {"program": 2, "to_program": 4, "points": 500, "min_points": 90, "nonce": 7}
+    return sign_exchange(SIGNER, DOMAIN, **{**values, "deadline": 2_000_000_000, **changes})
+
+
 # ----------------------------------------------------------------- signing
 
 
-@pytest.mark.parametrize("signed", [redeem(), transfer()], ids=["redeem", "transfer"])
+@pytest.mark.parametrize(
+    "signed",
+    [redeem(), redeem(merchant=4, terms_hash=b"\x05" * 32), transfer(), exchange()],
+    ids=["redeem", "redeem elsewhere", "transfer", "exchange"],
+)
 def test_signature_is_the_one_a_wallet_makes(signed):
     typed = signed.to_json()["typedData"]
     wallet = Account.from_key(b"\x07" * 32).sign_message(encode_typed_data(full_message=typed))
@@ -71,7 +86,9 @@ def test_signature_is_the_one_a_wallet_makes(signed):
     assert signed.signed_by_key()
 
 
-@pytest.mark.parametrize("sign", [redeem, transfer], ids=["redeem", "transfer"])
+@pytest.mark.parametrize(
+    "sign", [redeem, transfer, exchange], ids=["redeem", "transfer", "exchange"]
+)
 @pytest.mark.parametrize(
     "changes",
     [
@@ -89,7 +106,9 @@ def test_sign_refuses_values_out_of_range(sign, changes):
         sign(**changes)
 
 
-@pytest.mark.parametrize("sign", [redeem, transfer], ids=["redeem", "transfer"])
+@pytest.mark.parametrize(
+    "sign", [redeem, transfer, exchange], ids=["redeem", "transfer", "exchange"]
+)
 def test_sign_refuses_overflow(sign):
     with pytest.raises(PointsOverflow) as refusal:
         sign(points=POINTS_MAX + 1)
@@ -100,6 +119,27 @@ def test_sign_redeem_refuses_order_ids_beyond_48_bits():
     assert redeem(order_id=ORDER_MAX).signed_by_key()
     with pytest.raises(UsageError, match="order_id"):
         redeem(order_id=ORDER_MAX + 1)
+
+
+@pytest.mark.parametrize("sign", [redeem, exchange], ids=["redeem", "exchange"])
+def test_sign_refuses_a_terms_hash_that_has_not_32_bytes(sign):
+    with pytest.raises(UsageError, match="32 bytes"):
+        sign(terms_hash=b"\x01" * 31)
+
+
+def test_sign_redeem_is_at_the_program_itself_unless_told():
+    assert redeem().intent.merchant == 2
+    assert redeem(merchant=4).intent.merchant == 4
+    with pytest.raises(UsageError, match="merchant"):
+        redeem(merchant=-1)
+
+
+def test_sign_exchange_takes_any_least_amount_that_fits():
+    assert exchange(min_points=0).intent.min_points == 0
+    with pytest.raises(PointsOverflow):
+        exchange(min_points=POINTS_MAX + 1)
+    with pytest.raises(UsageError, match="to_program"):
+        exchange(to_program=-1)
 
 
 def test_sign_transfer_refuses_the_zero_address_and_typos():
@@ -121,7 +161,7 @@ def test_hub_domain_refuses_what_is_no_address():
 
 
 def test_sign_batch_signs_each():
-    intents = [RedeemIntent(2, SIGNER.address, 1 + n, n, 9) for n in range(20)]
+    intents = [RedeemIntent(2, 2, NO_TERMS, SIGNER.address, 1 + n, n, 9) for n in range(20)]
     signed = sign_batch(intents, SIGNER, DOMAIN)
     assert [item.intent for item in signed] == intents
     assert all(item.signed_by_key() for item in signed)
@@ -129,12 +169,12 @@ def test_sign_batch_signs_each():
 
 def test_sign_batch_refuses_intents_of_others():
     with pytest.raises(UsageError, match="the signer is"):
-        sign_batch([RedeemIntent(2, FRIEND, 1, 1, 1)], SIGNER, DOMAIN)
+        sign_batch([RedeemIntent(2, 2, NO_TERMS, FRIEND, 1, 1, 1)], SIGNER, DOMAIN)
 
 
 def test_sign_batch_refuses_values_out_of_range():
     with pytest.raises(PointsOverflow):
-        sign_batch([RedeemIntent(2, SIGNER.address, 2**47, 1, 1)], SIGNER, DOMAIN)
+        sign_batch([RedeemIntent(2, 2, NO_TERMS, SIGNER.address, 2**47, 1, 1)], SIGNER, DOMAIN)
 
 
 # ----------------------------------------------------------------- judging a signature
@@ -163,8 +203,21 @@ def mirrored(signature):
         lambda s: SignedIntent(s.intent, hub_domain(31337, FRIEND), s.signature),
         lambda s: SignedIntent(redeem(points=501).intent, DOMAIN, s.signature),
         lambda s: SignedIntent(redeem(order_id=8).intent, DOMAIN, s.signature),
+        lambda s: SignedIntent(redeem(merchant=4).intent, DOMAIN, s.signature),
+        lambda s: SignedIntent(redeem(terms_hash=b"\x05" * 32).intent, DOMAIN, s.signature),
     ],
-    ids=["high s", "v 0", "empty", "zeros", "chain", "hub", "amount", "order"],
+    ids=[
+        "high s",
+        "v 0",
+        "empty",
+        "zeros",
+        "chain",
+        "hub",
+        "amount",
+        "order",
+        "merchant",
+        "terms",
+    ],
 )
 def test_require_signed_by_key_refuses(spoil):
     signed = redeem()
@@ -178,7 +231,7 @@ def test_require_signed_by_key_refuses(spoil):
 # ----------------------------------------------------------------- JSON
 
 
-@given(st.one_of(redemptions, transfers), st.binary(max_size=200), st.integers(1, 2**64))
+@given(st.one_of(redemptions, transfers, exchanges), st.binary(max_size=200), st.integers(1, 2**64))
 def test_json_round_trip(intent, signature, chain_id):
     signed = SignedIntent(intent, hub_domain(chain_id, HUB), signature)
     assert SignedIntent.from_json(json.dumps(signed.to_json())) == signed
@@ -218,6 +271,9 @@ def at(*path, value):
         (at("typedData", "message", "points", value=True), "points"),
         (at("typedData", "message", "orderId", value="seven"), "orderId"),
         (at("typedData", "message", "from", value="0x12"), "from"),
+        (at("typedData", "message", "merchant", value=None), "merchant"),
+        (at("typedData", "message", "termsHash", value="0x12"), "termsHash"),
+        (at("typedData", "message", "termsHash", value="zz"), "termsHash"),
         (at("typedData", "domain", "chainId", value=None), "chainId"),
         (at("typedData", "domain", "name", value=7), "name"),
     ],
@@ -235,18 +291,42 @@ def test_from_json_refuses_what_is_no_object(text):
         SignedIntent.from_json(text)
 
 
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"":' * 100_000, '["]",' * 100_000, "[" * 33])
+@pytest.mark.parametrize("form", [str, str.encode])
+def test_from_json_refuses_deep_nesting(text, form):
+    with pytest.raises(UsageError) as refusal:
+        SignedIntent.from_json(form(text))
+    assert refusal.value.why == "it is nested more than 32 deep"
+
+
+@pytest.mark.parametrize(
+    "note", ['"' + "[" * 33 + '\\"' + "{" * 33, "[]" * 33, [[], {}] * 33, {"[" * 33: "]"}], ids=str
+)
+def test_from_json_counts_brackets_that_are_open_alone(note):
+    body = redeem().to_json() | {"note": note}
+    assert SignedIntent.from_json(json.dumps(body)) == redeem()
+
+
+def test_from_json_reads_a_string_without_end_once():
+    with pytest.raises(UsageError, match="not JSON"):
+        SignedIntent.from_json('"' + '\\"' * 500_000)
+
+
 # ----------------------------------------------------------------- packed forms
 
 
-@given(st.lists(st.tuples(redemptions, st.binary(max_size=100)), max_size=6), words)
-def test_packed_redemptions_round_trip(pairs, program):
+@given(
+    st.lists(st.tuples(redemptions, st.binary(max_size=100)), max_size=6),
+    st.tuples(words, words, hashes),
+)
+def test_packed_redemptions_round_trip(pairs, terms):
     items = [
         SignedIntent(
-            RedeemIntent(program, i.from_, i.points, i.order_id, i.deadline), DOMAIN, signature
+            RedeemIntent(*terms, i.from_, i.points, i.order_id, i.deadline), DOMAIN, signature
         )
         for i, signature in pairs
     ]
-    assert unpack_redemptions(program, pack_redemptions(items), DOMAIN) == items
+    assert unpack_redemptions(terms, pack_redemptions(items), DOMAIN) == items
 
 
 def test_packed_redemption_is_as_the_hub_reads_it():
@@ -264,7 +344,7 @@ def test_pack_redemptions_refuses_transfers():
 def test_unpack_redemptions_refuses_an_end_in_the_middle(cut):
     packed = pack_redemptions([redeem(), redeem(order_id=8)])
     with pytest.raises(UsageError, match="middle"):
-        unpack_redemptions(2, packed[: 104 + cut], DOMAIN)
+        unpack_redemptions((2, 2, NO_TERMS), packed[: 104 + cut], DOMAIN)
 
 
 @given(st.lists(st.tuples(addresses, amounts), max_size=10))

@@ -410,6 +410,25 @@ def test_programOf_reverts_if_program_is_unknown(hub, project, program, outsider
                 view.transact(unknown, sender=outsider)
 
 
+def test_programOwnerOf_names_the_present_owner(
+    hub, program, faced, abroad, merchant, rival, friend
+):
+    assert [hub.programOwnerOf(each) for each in (program, faced, abroad)] == [
+        merchant, merchant, rival,
+    ]  # fmt: skip
+
+    hub.transferProgramOwnership(program, friend, sender=merchant)
+    assert hub.programOwnerOf(program) == merchant
+    hub.acceptProgramOwnership(program, sender=friend)
+    assert (hub.programOwnerOf(program), hub.programOwnerOf(faced)) == (friend, merchant)
+
+
+def test_programOwnerOf_reverts_if_program_is_unknown(hub, project, program, outsider):
+    for unknown in (0, 1, program + 1, program + 2, INFINITE):
+        with reverts(project.PointsHub.ProgramUnknown, program=unknown):
+            hub.programOwnerOf.transact(unknown, sender=outsider)
+
+
 def test_totalSupply_of_an_unknown_program_is_zero(hub, customer):
     for unknown in UNKNOWN:
         assert hub.totalSupply(unknown) == 0
@@ -475,9 +494,9 @@ def test_currentEpoch_starts_at_four(hub, epochs, clock):
     assert hub.currentEpoch() == 5
 
 
-def test_currentEpoch_counts_from_a_genesis_long_ago(project, accounts, clock):
+def test_currentEpoch_counts_from_a_genesis_long_ago(project, coin, accounts, clock):
     genesis = clock.now - 10 * EPOCH_LENGTH
-    hub = project.PointsHub.deploy(genesis, EPOCH_LENGTH, sender=accounts[0])
+    hub = project.PointsHub.deploy(genesis, EPOCH_LENGTH, coin, sender=accounts[0])
 
     assert hub.currentEpoch() == 14
     assert (hub.GENESIS(), hub.EPOCH_LENGTH()) == (genesis, EPOCH_LENGTH)
@@ -498,19 +517,29 @@ def test_currentEpoch_stops_at_the_last(hub, program, award, customer, friend, e
     assert list(hub.liabilityOf(program)) == [110, 0, 0, 1]
 
 
-def test_constructor_reverts_if_genesis_is_in_the_future(project, accounts, clock):
+def test_constructor_reverts_if_genesis_is_in_the_future(project, coin, accounts, clock):
     at = clock.now + 1_000
     clock.set_next(at)
     with reverts(project.PointsHub.HubGenesisInFuture, genesis=at + 1, timestamp=at):
-        project.PointsHub.deploy(at + 1, EPOCH_LENGTH, sender=accounts[0])
+        project.PointsHub.deploy(at + 1, EPOCH_LENGTH, coin, sender=accounts[0])
 
     clock.set_next(at + 50)
-    project.PointsHub.deploy(at + 50, EPOCH_LENGTH, sender=accounts[0])
+    project.PointsHub.deploy(at + 50, EPOCH_LENGTH, coin, sender=accounts[0])
 
 
-def test_constructor_reverts_if_epochs_are_too_short(project, accounts, clock):
+def test_constructor_reverts_if_epochs_are_too_short(project, coin, accounts, clock):
     for length in (0, 1, 59):
         with reverts(project.PointsHub.HubEpochTooShort, epochLength=length, minimum=60):
-            project.PointsHub.deploy(clock.now, length, sender=accounts[0])
+            project.PointsHub.deploy(clock.now, length, coin, sender=accounts[0])
 
-    assert project.PointsHub.deploy(clock.now, 60, sender=accounts[0]).EPOCH_LENGTH() == 60
+    assert project.PointsHub.deploy(clock.now, 60, coin, sender=accounts[0]).EPOCH_LENGTH() == 60
+
+
+def test_constructor_reverts_if_epochs_are_too_long(project, coin, accounts, clock):
+    longest = 2**32 - 1
+    for length in (longest + 1, 2**40, INFINITE):
+        with reverts(project.PointsHub.HubEpochTooLong, epochLength=length, maximum=longest):
+            project.PointsHub.deploy(clock.now, length, coin, sender=accounts[0])
+
+    hub = project.PointsHub.deploy(clock.now, longest, coin, sender=accounts[0])
+    assert hub.EPOCH_LENGTH() == longest

@@ -7,7 +7,7 @@ from tests.fixtures.intents import Domain, compact, high_s
 from tests.fixtures.logs import log, logs
 from tests.fixtures.reverts import reverts
 from tests.loyalty.constants import ANY_TIME, INFINITE, UNLIMITED, ZERO
-from tests.loyalty.intents import pack_intent, redeem_intent
+from tests.loyalty.intents import NO_TERMS, pack_intent, redeem_intent
 
 ORDER = 4_711
 
@@ -20,7 +20,12 @@ def burned(hub, caller, program, holder, points):
 
 def orders(hub, program, *order_ids):
     packed = b"".join(order_id.to_bytes(6) for order_id in order_ids)
-    return log(hub, "OrdersRedeemed", program=program, orderIds=packed)
+    return log(hub, "OrdersRedeemed", merchant=program, program=program, orderIds=packed)
+
+
+def home(program):
+    """What redemptions of a merchant's own points have in common, under no terms."""
+    return (program, program, NO_TERMS)
 
 
 def skipped(hub, program, holder, order_id, index, error):
@@ -45,8 +50,18 @@ SHORT = "ERC6909InsufficientBalance(address,uint256,uint256,uint256)"
 def intent(domain, program, customer):
     """A redemption of 40 units by the customer, unless the test says otherwise."""
 
-    def intent_(*, at=domain, of=program, holder=customer, points=40, order=ORDER, by=ANY_TIME):
-        return redeem_intent(at, of, holder, points, order, by)
+    def intent_(
+        *,
+        at=domain,
+        of=program,
+        place=None,
+        terms=NO_TERMS,
+        holder=customer,
+        points=40,
+        order=ORDER,
+        by=ANY_TIME,
+    ):
+        return redeem_intent(at, of, holder, points, order, by, place, terms)
 
     return intent_
 
@@ -146,7 +161,7 @@ def test_redeem_speaks_through_the_face(hub, token, faced, award, customer):
 def test_redeemBySig_spends_points_for_the_order(hub, program, award, customer, issuer, intent):
     award(program, customer, 100)
     signed = intent()
-    receipt = hub.redeemBySig(signed.values, signed.sign(customer), sender=issuer)
+    receipt = hub.redeemBySig(signed.values, False, signed.sign(customer), sender=issuer)
 
     assert logs(receipt, hub) == [
         burned(hub, issuer, program, customer, 40),
@@ -165,12 +180,12 @@ def test_redeemBySig_reverts_if_order_was_used(
     award(program, customer, 100)
     award(program, friend, 100)
     signed = intent()
-    hub.redeemBySig(signed.values, signed.sign(customer), sender=issuer)
+    hub.redeemBySig(signed.values, False, signed.sign(customer), sender=issuer)
 
     for holder, points in ((customer, 40), (customer, 1), (friend, 40)):
         again = intent(holder=holder, points=points)
         with reverts(project.PointsHub.OrderUsed, program=program, orderId=ORDER):
-            hub.redeemBySig(again.values, again.sign(holder), sender=issuer)
+            hub.redeemBySig(again.values, False, again.sign(holder), sender=issuer)
     assert hub.balanceOf(customer, program) == 60
 
 
@@ -180,7 +195,7 @@ def test_redeemBySig_counts_every_order_by_itself(
 ):
     award(program, customer, 100)
     signed = intent(order=order)
-    hub.redeemBySig(signed.values, signed.sign(customer), sender=issuer)
+    hub.redeemBySig(signed.values, False, signed.sign(customer), sender=issuer)
 
     assert hub.isOrderUsed(program, order) is True
     for other in (order - 1, order + 1, order ^ 256, order + 2**48):
@@ -194,7 +209,7 @@ def test_redeemBySig_keeps_orders_of_programs_apart(
     for program in (first, second):
         award(program, customer, 100)
         signed = intent(of=program)
-        hub.redeemBySig(signed.values, signed.sign(customer), sender=issuer)
+        hub.redeemBySig(signed.values, False, signed.sign(customer), sender=issuer)
 
     assert hub.balanceOf(customer, second) == 60
 
@@ -208,7 +223,7 @@ def test_redeemBySig_reverts_if_caller_is_no_issuer(
 
     for caller in (outsider, merchant, relayer, customer):
         with reverts(project.PointsHub.ProgramIssuerOnly, program=program, caller=caller):
-            hub.redeemBySig(signed.values, signature, sender=caller)
+            hub.redeemBySig(signed.values, False, signature, sender=caller)
     assert hub.isOrderUsed(program, ORDER) is False
 
 
@@ -218,13 +233,13 @@ def test_redeemBySig_is_open_to_any_issuer_with_a_budget(
     award(program, customer, 100)
     hub.setIssuer(program, operator, 1, sender=merchant)
     signed = intent()
-    hub.redeemBySig(signed.values, signed.sign(customer), sender=operator)
+    hub.redeemBySig(signed.values, False, signed.sign(customer), sender=operator)
     assert tuple(hub.issuerOf(program, operator)) == (1, 0, 0)
 
     hub.setIssuer(program, operator, 0, sender=merchant)
     signed = intent(order=ORDER + 1)
     with reverts(project.PointsHub.ProgramIssuerOnly, program=program, caller=operator):
-        hub.redeemBySig(signed.values, signed.sign(customer), sender=operator)
+        hub.redeemBySig(signed.values, False, signed.sign(customer), sender=operator)
 
 
 def test_redeemBySig_holds_until_its_deadline(
@@ -237,7 +252,7 @@ def test_redeemBySig_holds_until_its_deadline(
 
     clock.set_next(deadline + 1)
     with reverts(project.PointsHub.IntentExpired, deadline=deadline, timestamp=deadline + 1):
-        hub.redeemBySig(signed.values, signature, sender=issuer)
+        hub.redeemBySig(signed.values, False, signature, sender=issuer)
 
 
 def test_redeemBySig_works_at_its_deadline(hub, program, award, customer, issuer, intent, clock):
@@ -245,7 +260,7 @@ def test_redeemBySig_works_at_its_deadline(hub, program, award, customer, issuer
     deadline = clock.now + 100
     signed = intent(by=deadline)
     clock.set_next(deadline)
-    receipt = hub.redeemBySig(signed.values, signed.sign(customer), sender=issuer)
+    receipt = hub.redeemBySig(signed.values, False, signed.sign(customer), sender=issuer)
 
     assert receipt.timestamp == deadline
     assert hub.balanceOf(customer, program) == 60
@@ -264,11 +279,11 @@ def test_redeemBySig_reverts_if_balance_is_short(
         needed=40,
         id=program,
     ):
-        hub.redeemBySig(signed.values, signature, sender=issuer)
+        hub.redeemBySig(signed.values, False, signature, sender=issuer)
     assert hub.isOrderUsed(program, ORDER) is False
 
     award(program, customer, 1)
-    hub.redeemBySig(signed.values, signature, sender=issuer)
+    hub.redeemBySig(signed.values, False, signature, sender=issuer)
 
 
 def test_redeemBySig_reverts_if_somebody_else_signed(
@@ -281,7 +296,7 @@ def test_redeemBySig_reverts_if_somebody_else_signed(
         with reverts(
             project.PointsHub.IntentSignatureInvalid, signer=customer, digest=signed.digest()
         ):
-            hub.redeemBySig(signed.values, signed.sign(signer), sender=issuer)
+            hub.redeemBySig(signed.values, False, signed.sign(signer), sender=issuer)
 
 
 def test_redeemBySig_reverts_if_a_field_was_changed(
@@ -295,6 +310,9 @@ def test_redeemBySig_reverts_if_a_field_was_changed(
 
     for changed in (
         intent(of=other),
+        intent(of=other, place=program),
+        intent(place=other),
+        intent(terms=bytes([1]) * 32),
         intent(holder=friend),
         intent(points=41),
         intent(order=ORDER + 1),
@@ -302,11 +320,11 @@ def test_redeemBySig_reverts_if_a_field_was_changed(
     ):
         with reverts(
             project.PointsHub.IntentSignatureInvalid,
-            signer=changed.values[1],
+            signer=changed.values[3],
             digest=changed.digest(),
         ):
-            hub.redeemBySig(changed.values, signature, sender=issuer)
-    hub.redeemBySig(intent().values, signature, sender=issuer)
+            hub.redeemBySig(changed.values, False, signature, sender=issuer)
+    hub.redeemBySig(intent().values, False, signature, sender=issuer)
 
 
 def test_redeemBySig_reverts_if_signed_for_another_domain(
@@ -326,15 +344,15 @@ def test_redeemBySig_reverts_if_signed_for_another_domain(
         with reverts(
             project.PointsHub.IntentSignatureInvalid, signer=customer, digest=intent().digest()
         ):
-            hub.redeemBySig(intent().values, signature, sender=issuer)
+            hub.redeemBySig(intent().values, False, signature, sender=issuer)
 
 
 def test_redeemBySig_reverts_if_signed_for_another_hub(
-    hub, project, program, award, customer, issuer, intent, chain, accounts, merchant
+    hub, project, coin, program, award, customer, issuer, intent, chain, accounts, merchant
 ):
     award(program, customer, 100)
     signature = intent().sign(customer)
-    twin = project.PointsHub.deploy(hub.GENESIS(), hub.EPOCH_LENGTH(), sender=accounts[0])
+    twin = project.PointsHub.deploy(hub.GENESIS(), hub.EPOCH_LENGTH(), coin, sender=accounts[0])
     while twin.programCount() < hub.programCount():  # until the same id is this merchant's there
         twin.createProgram(("Bean", "BEAN", 4, 0, False, []), sender=merchant)
     twin.setIssuer(program, issuer, UNLIMITED, sender=merchant)
@@ -342,9 +360,9 @@ def test_redeemBySig_reverts_if_signed_for_another_hub(
 
     there = intent(at=Domain("PointsHub", twin.address, chain.chain_id))
     with reverts(project.PointsHub.IntentSignatureInvalid, signer=customer, digest=there.digest()):
-        twin.redeemBySig(there.values, signature, sender=issuer)
-    twin.redeemBySig(there.values, there.sign(customer), sender=issuer)
-    hub.redeemBySig(intent().values, signature, sender=issuer)
+        twin.redeemBySig(there.values, False, signature, sender=issuer)
+    twin.redeemBySig(there.values, False, there.sign(customer), sender=issuer)
+    hub.redeemBySig(intent().values, False, signature, sender=issuer)
 
 
 def test_redeemBySig_reverts_if_signature_is_malformed(
@@ -353,10 +371,12 @@ def test_redeemBySig_reverts_if_signature_is_malformed(
     award(program, customer, 100)
     signed = intent()
     good = signed.sign(customer)
+    short = compact(good)
+    other_parity = short[:32] + bytes([short[32] ^ 0x80]) + short[33:]
 
     for bad in (
         b"",
-        good[:64],
+        other_parity,
         good[:63],
         good + b"\x00",
         high_s(good),
@@ -369,15 +389,15 @@ def test_redeemBySig_reverts_if_signature_is_malformed(
         with reverts(
             project.PointsHub.IntentSignatureInvalid, signer=customer, digest=signed.digest()
         ):
-            hub.redeemBySig(signed.values, bad, sender=issuer)
-    hub.redeemBySig(signed.values, good, sender=issuer)
+            hub.redeemBySig(signed.values, False, bad, sender=issuer)
+    hub.redeemBySig(signed.values, False, good, sender=issuer)
 
 
 def test_redeemBySig_takes_the_compact_form(hub, program, award, customer, issuer, intent):
     award(program, customer, 200)
     for order in range(4):  # both parities of y are likely among them
         signed = intent(order=order)
-        hub.redeemBySig(signed.values, compact(signed.sign(customer)), sender=issuer)
+        hub.redeemBySig(signed.values, False, compact(signed.sign(customer)), sender=issuer)
 
     assert hub.balanceOf(customer, program) == 40
 
@@ -389,7 +409,7 @@ def test_redeemBySig_reverts_if_holder_is_zero(hub, project, program, issuer, in
             with reverts(
                 project.PointsHub.IntentSignatureInvalid, signer=ZERO, digest=nobody.digest()
             ):
-                hub.redeemBySig(nobody.values, signature, sender=issuer)
+                hub.redeemBySig(nobody.values, False, signature, sender=issuer)
 
 
 def test_redeemBySig_asks_a_smart_account(
@@ -398,9 +418,9 @@ def test_redeemBySig_asks_a_smart_account(
     award(program, wallet, 100)
     signed = intent(holder=wallet)
     with reverts(project.PointsHub.IntentSignatureInvalid, signer=wallet, digest=signed.digest()):
-        hub.redeemBySig(signed.values, signed.sign(friend), sender=issuer)
+        hub.redeemBySig(signed.values, False, signed.sign(friend), sender=issuer)
 
-    receipt = hub.redeemBySig(signed.values, signed.sign(customer), sender=issuer)
+    receipt = hub.redeemBySig(signed.values, False, signed.sign(customer), sender=issuer)
     assert logs(receipt, hub) == [
         burned(hub, issuer, program, wallet, 40),
         orders(hub, program, ORDER),
@@ -410,7 +430,7 @@ def test_redeemBySig_asks_a_smart_account(
 def test_redeemBySig_speaks_through_the_face(hub, token, faced, award, customer, issuer, intent):
     award(faced, customer, 100)
     signed = intent(of=faced)
-    receipt = hub.redeemBySig(signed.values, signed.sign(customer), sender=issuer)
+    receipt = hub.redeemBySig(signed.values, False, signed.sign(customer), sender=issuer)
 
     assert logs(receipt, hub, token) == [
         burned(hub, issuer, faced, customer, 40),
@@ -442,7 +462,7 @@ def test_redeemMany_carries_out_every_intent(
         (intent(order=2**48 - 1, holder=friend, points=50), friend),
         (intent(order=6, points=5), customer),
     )
-    receipt = hub.redeemMany(program, packed, sender=issuer)
+    receipt = hub.redeemMany(home(program), packed, sender=issuer)
 
     assert receipt.return_value == 3
     assert logs(receipt, hub) == [
@@ -459,7 +479,7 @@ def test_redeemMany_carries_out_every_intent(
 
 
 def test_redeemMany_of_nothing(hub, program, issuer):
-    receipt = hub.redeemMany(program, b"", sender=issuer)
+    receipt = hub.redeemMany(home(program), b"", sender=issuer)
 
     assert receipt.return_value == 0
     assert logs(receipt, hub) == [orders(hub, program)]
@@ -473,7 +493,7 @@ def test_redeemMany_reverts_if_caller_is_no_issuer(
     for packed in (b"", pack((intent(), customer))):
         for caller in (outsider, merchant, relayer, customer):
             with reverts(project.PointsHub.ProgramIssuerOnly, program=program, caller=caller):
-                hub.redeemMany(program, packed, sender=caller)
+                hub.redeemMany(home(program), packed, sender=caller)
 
 
 def test_redeemMany_skips_what_it_cannot_use_and_goes_on(
@@ -491,7 +511,7 @@ def test_redeemMany_skips_what_it_cannot_use_and_goes_on(
         (intent(order=6, holder=friend, points=1), friend),
         (intent(order=7, points=60), customer),
     ]
-    receipt = hub.redeemMany(program, pack(*entries), sender=issuer)
+    receipt = hub.redeemMany(home(program), pack(*entries), sender=issuer)
 
     assert receipt.return_value == 2
     assert logs(receipt, hub) == [
@@ -511,7 +531,7 @@ def test_redeemMany_skips_what_it_cannot_use_and_goes_on(
 def test_redeemMany_leaves_what_it_skipped_usable(hub, program, award, customer, issuer, intent):
     award(program, customer, 10)
     packed = pack((intent(), customer))
-    receipt = hub.redeemMany(program, packed, sender=issuer)
+    receipt = hub.redeemMany(home(program), packed, sender=issuer)
     assert logs(receipt, hub) == [
         skipped(hub, program, customer, ORDER, 0, SHORT),
         orders(hub, program),
@@ -520,7 +540,7 @@ def test_redeemMany_leaves_what_it_skipped_usable(hub, program, award, customer,
     assert hub.balanceOf(customer, program) == 10
 
     award(program, customer, 30)
-    receipt = hub.redeemMany(program, packed, sender=issuer)
+    receipt = hub.redeemMany(home(program), packed, sender=issuer)
     assert receipt.return_value == 1
     assert hub.balanceOf(customer, program) == 0
 
@@ -529,10 +549,10 @@ def test_redeemMany_leaves_an_order_usable_if_a_stranger_signed_it(
     hub, program, award, customer, friend, issuer, intent
 ):
     award(program, customer, 100)
-    hub.redeemMany(program, pack((intent(), friend)), sender=issuer)
+    hub.redeemMany(home(program), pack((intent(), friend)), sender=issuer)
     assert hub.isOrderUsed(program, ORDER) is False
 
-    receipt = hub.redeemMany(program, pack((intent(), customer)), sender=issuer)
+    receipt = hub.redeemMany(home(program), pack((intent(), customer)), sender=issuer)
     assert receipt.return_value == 1
 
 
@@ -541,13 +561,15 @@ def test_redeemMany_skips_what_redeemBySig_did_and_the_other_way_round(
 ):
     award(program, customer, 100)
     first, second = intent(order=1), intent(order=2)
-    hub.redeemBySig(first.values, first.sign(customer), sender=issuer)
-    receipt = hub.redeemMany(program, pack((first, customer), (second, customer)), sender=issuer)
+    hub.redeemBySig(first.values, False, first.sign(customer), sender=issuer)
+    receipt = hub.redeemMany(
+        home(program), pack((first, customer), (second, customer)), sender=issuer
+    )
     assert logs(receipt, hub)[0] == skipped(hub, program, customer, 1, 0, USED)
     assert receipt.return_value == 1
 
     with reverts(project.PointsHub.OrderUsed, program=program, orderId=2):
-        hub.redeemBySig(second.values, second.sign(customer), sender=issuer)
+        hub.redeemBySig(second.values, False, second.sign(customer), sender=issuer)
 
 
 def test_redeemMany_skips_intents_for_another_program(
@@ -556,7 +578,7 @@ def test_redeemMany_skips_intents_for_another_program(
     other = open_program()
     award(program, customer, 100)
     award(other, customer, 100)
-    receipt = hub.redeemMany(other, pack((intent(of=program), customer)), sender=issuer)
+    receipt = hub.redeemMany(home(other), pack((intent(of=program), customer)), sender=issuer)
 
     assert logs(receipt, hub) == [
         skipped(hub, other, customer, ORDER, 0, UNSIGNED),
@@ -573,7 +595,7 @@ def test_redeemMany_skips_intents_for_another_chain_or_contract(
         Domain("PointsHub", customer.address, chain.chain_id),
     ]
     packed = pack(*((intent(at=domain), customer) for domain in foreign))
-    receipt = hub.redeemMany(program, packed, sender=issuer)
+    receipt = hub.redeemMany(home(program), packed, sender=issuer)
 
     assert receipt.return_value == 0
     assert hub.balanceOf(customer, program) == 100
@@ -581,7 +603,7 @@ def test_redeemMany_skips_intents_for_another_chain_or_contract(
 
 def test_redeemMany_skips_a_zero_holder(hub, program, issuer, intent):
     nobody = intent(holder=ZERO, points=0)
-    receipt = hub.redeemMany(program, pack((nobody, b""), (nobody, bytes(65))), sender=issuer)
+    receipt = hub.redeemMany(home(program), pack((nobody, b""), (nobody, bytes(65))), sender=issuer)
 
     assert logs(receipt, hub) == [
         skipped(hub, program, ZERO, ORDER, 0, UNSIGNED),
@@ -593,7 +615,7 @@ def test_redeemMany_skips_a_zero_holder(hub, program, issuer, intent):
 def test_redeemMany_skips_malleated_signatures(hub, program, award, customer, issuer, intent):
     award(program, customer, 100)
     malleated = high_s(intent().sign(customer))
-    receipt = hub.redeemMany(program, pack((intent(), malleated)), sender=issuer)
+    receipt = hub.redeemMany(home(program), pack((intent(), malleated)), sender=issuer)
 
     assert logs(receipt, hub)[0] == skipped(hub, program, customer, ORDER, 0, UNSIGNED)
 
@@ -608,7 +630,7 @@ def test_redeemMany_takes_signatures_of_any_form(
     packed = pack(
         (short, compact(short.sign(customer))), (long, customer), (smart, smart.sign(customer))
     )
-    receipt = hub.redeemMany(program, packed, sender=issuer)
+    receipt = hub.redeemMany(home(program), packed, sender=issuer)
 
     assert receipt.return_value == 3
     assert hub.totalSupply(program) == 0
@@ -624,7 +646,7 @@ def test_redeemMany_is_not_poisoned_by_a_smart_account(
     award(program, friend, 40)
     wallet.setBehaviour(BEHAVIOURS.index(behaviour), sender=customer)
     evil, good = intent(order=1, holder=wallet), intent(order=2, holder=friend)
-    receipt = hub.redeemMany(program, pack((evil, customer), (good, friend)), sender=issuer)
+    receipt = hub.redeemMany(home(program), pack((evil, customer), (good, friend)), sender=issuer)
 
     assert logs(receipt, hub) == [
         skipped(hub, program, wallet, 1, 0, UNSIGNED),
@@ -656,7 +678,7 @@ def test_redeemMany_records_what_expired_of_a_skipped_holder(
     epochs.enter(8)
     award(program, friend, 40)
     packed = pack((intent(order=1), customer), (intent(order=2, holder=friend), friend))
-    receipt = hub.redeemMany(program, packed, sender=issuer)
+    receipt = hub.redeemMany(home(program), packed, sender=issuer)
 
     assert logs(receipt, hub) == [
         burned(hub, issuer, program, customer, 100),
@@ -666,7 +688,7 @@ def test_redeemMany_records_what_expired_of_a_skipped_holder(
     ]
     assert hub.totalSupply(program) == 0
 
-    receipt = hub.redeemMany(program, pack((intent(order=1), customer)), sender=issuer)
+    receipt = hub.redeemMany(home(program), pack((intent(order=1), customer)), sender=issuer)
     assert logs(receipt, hub) == [
         skipped(hub, program, customer, 1, 0, SHORT),
         orders(hub, program),
@@ -681,9 +703,9 @@ def test_redeemMany_reverts_if_the_packing_is_cut(
 
     for cut in (1, 20, 38, 39, 40, len(packed) - 1):
         with reverts(project.PointsHub.RecordsMalformed, length=cut):
-            hub.redeemMany(program, packed[:cut], sender=issuer)
+            hub.redeemMany(home(program), packed[:cut], sender=issuer)
         with reverts(project.PointsHub.RecordsMalformed, length=cut):
-            hub.redeemMany(program, packed + packed[:cut], sender=issuer)
+            hub.redeemMany(home(program), packed + packed[:cut], sender=issuer)
     assert hub.isOrderUsed(program, ORDER) is False
 
 
@@ -695,13 +717,13 @@ def test_redeemMany_reverts_if_a_signature_length_points_past_the_end(
     long = packed[:37] + b"\xff\xff" + packed[39:]
 
     with reverts(project.PointsHub.RecordsMalformed, length=len(long)):
-        hub.redeemMany(program, long, sender=issuer)
+        hub.redeemMany(home(program), long, sender=issuer)
 
 
 def test_redeemMany_speaks_through_the_face(hub, token, faced, award, customer, issuer, intent):
     award(faced, customer, 100)
     packed = pack((intent(of=faced, order=1), customer), (intent(of=faced, order=1), customer))
-    receipt = hub.redeemMany(faced, packed, sender=issuer)
+    receipt = hub.redeemMany(home(faced), packed, sender=issuer)
 
     assert logs(receipt, hub, token) == [
         burned(hub, issuer, faced, customer, 40),
@@ -714,7 +736,7 @@ def test_redeemMany_speaks_through_the_face(hub, token, faced, award, customer, 
 def test_redeemMany_carries_out_a_hundred(hub, program, award, customer, issuer, intent):
     award(program, customer, 4_000)
     packed = pack(*((intent(order=order), customer) for order in range(100)))
-    receipt = hub.redeemMany(program, packed, sender=issuer)
+    receipt = hub.redeemMany(home(program), packed, sender=issuer)
 
     assert receipt.return_value == 100
     assert logs(receipt, hub)[-1] == orders(hub, program, *range(100))

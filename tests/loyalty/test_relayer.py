@@ -29,6 +29,7 @@ from crmdapp.loyalty.errors import (
     ProgramUnknown,
 )
 from crmdapp.loyalty.events import OrdersRedeemed
+from crmdapp.loyalty.intents import NO_TERMS
 from tests.loyalty.constants import ANY_TIME, UNLIMITED
 from tests.loyalty.killed_relayer import POINTS
 from tests.loyalty.ledger import *  # noqa: F403 - fixtures
@@ -122,13 +123,19 @@ def test_accept_refuses_forged_signatures(ledger, relayer, program, order, chang
     holder = ledger.address("customer")
     forged = {
         "points": SignedIntent(
-            RedeemIntent(program, holder, 101, 1, ANY_TIME), good.domain, good.signature
+            RedeemIntent(program, program, NO_TERMS, holder, 101, 1, ANY_TIME),
+            good.domain,
+            good.signature,
         ),
         "order": SignedIntent(
-            RedeemIntent(program, holder, 100, 2, ANY_TIME), good.domain, good.signature
+            RedeemIntent(program, program, NO_TERMS, holder, 100, 2, ANY_TIME),
+            good.domain,
+            good.signature,
         ),
         "deadline": SignedIntent(
-            RedeemIntent(program, holder, 100, 1, ANY_TIME - 1), good.domain, good.signature
+            RedeemIntent(program, program, NO_TERMS, holder, 100, 1, ANY_TIME - 1),
+            good.domain,
+            good.signature,
         ),
         "high s": SignedIntent(good.intent, good.domain, mirrored),
         "empty": SignedIntent(good.intent, good.domain, b""),
@@ -212,7 +219,7 @@ def test_accept_refuses_programs_of_others(ledger, outsider, journal, order, pro
 )
 def test_accept_refuses_numbers_that_do_not_fit(ledger, issuer, relayer, program, changes, error):
     values = {"points": 1, "order_id": 1, "deadline": ANY_TIME, **changes}
-    intent = RedeemIntent(program, ledger.address("customer"), **values)
+    intent = RedeemIntent(program, program, NO_TERMS, ledger.address("customer"), **values)
     with pytest.raises(error):
         relayer.accept(SignedIntent(intent, issuer.domain, bytes(65)))
 
@@ -225,7 +232,7 @@ def account_order(ledger, issuer, program):
         holder = "0x" + "AA" * 20
         ledger.node.set_code(holder, code)
         issuer.award(program, holder, HELD)
-        intent = RedeemIntent(program, holder, 100, 1, ANY_TIME)
+        intent = RedeemIntent(program, program, NO_TERMS, holder, 100, 1, ANY_TIME)
         return SignedIntent(intent, issuer.domain, b"whatever the account accepts")
 
     return sign
@@ -253,7 +260,7 @@ def test_flush_redeems_in_one_batch(ledger, issuer, relayer, program, order):
     assert report.count("mined") == 5
     (receipt,) = report.receipts
     ids = b"".join(number.to_bytes(6, "big") for number in range(5))
-    assert receipt.events_of(OrdersRedeemed) == [OrdersRedeemed(program, ids)]
+    assert receipt.events_of(OrdersRedeemed) == [OrdersRedeemed(program, program, ids)]
     assert issuer.balance(program, ledger.address("customer")) == HELD - 60
     assert {(item.tx_hash, item.block) for item in relayer.intents("mined")} == {
         (receipt.hash, receipt.block)

@@ -9,7 +9,7 @@ from scripts.bench import __main__ as bench
 from scripts.bench.compile import code_digest
 from scripts.bench.table import AREAS, Row, render, write_results
 
-KEYS = ["area", "operation", "ours", "target", "floor", "unit", "peers", "ratio", "met"]
+KEYS = ["area", "operation", "ours", "target", "floor", "unit", "peers", "ratio", "met", "reason"]
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +29,11 @@ def test_results_agree_with_themselves(results):
     for stored in results["rows"]:
         row = Row(**{key: stored[key] for key in KEYS if key not in ("ratio", "met")})
         assert row.to_json() == stored
+
+
+def test_results_say_why_a_target_of_gas_is_missed(results):
+    missed = [row for row in results["rows"] if row["unit"] == "gas" and not row["met"]]
+    assert [row["operation"] for row in missed if not row["reason"]] == []
 
 
 def test_results_are_those_of_the_present_contracts(results):
@@ -74,6 +79,17 @@ def test_render_marks_a_miss():
     lines = list(render([Row("loyalty", "redeem", 1_001, "gas", target=1_000)]))
     assert any("MISS" in line and "1,001" in line for line in lines)
     assert lines[-1] == "  MISS redeem: 1,001 gas, target 1,000"
+
+
+def test_render_says_why_a_target_is_missed():
+    row = Row("loyalty", "redeem", 1_001, "gas", target=1_000, reason="it is reported")
+    assert list(render([row]))[-1] == "  MISS redeem: 1,001 gas, target 1,000: it is reported"
+
+
+@pytest.mark.parametrize(("ours", "reason"), [(100, ""), (101, "it is reported")])
+def test_reason_is_kept_only_if_the_target_is_missed(ours, reason):
+    row = Row("loyalty", "redeem", ours, "gas", target=100, reason="it is reported")
+    assert row.to_json()["reason"] == reason
 
 
 def test_write_results_writes_what_was_measured(tmp_path):

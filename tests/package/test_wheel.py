@@ -31,13 +31,17 @@ import crmdapp
 from crmdapp import Journal, LocalSigner, LoyaltyClient, Sender, connect
 from crmdapp.chain.deployments import check, deploy_all, plan
 from crmdapp.loyalty.models import ProgramConfig
+from crmdapp.loyalty.terms import TermsClient
 
 connection = connect(sys.argv[1], chain_id=31337)
 folder = Path(sys.argv[2])
 signer = LocalSigner(os.environ["KEY"])
 sender = Sender(connection, signer, Journal(folder / "journal.db"))
 manifest = deploy_all(
-    connection, sender, plan(genesis=connection.block_timestamp()), folder / "31337.json"
+    connection,
+    sender,
+    plan(genesis=connection.block_timestamp(), test_coin=True),
+    folder / "31337.json",
 )
 checked = check(connection, manifest)
 assert checked, "nothing was deployed"
@@ -47,7 +51,10 @@ program = client.create_program(ProgramConfig(name="Wheel Coffee", symbol="WHL")
 client.set_issuer(program.id, signer.address, 100_00)
 client.award(program.id, signer.address, 12_50)
 balance = client.balance(program.id, signer.address)
-print(json.dumps({"balance": balance, "from": crmdapp.__file__}))
+terms = TermsClient.at(connection, manifest, sender)
+version = terms.publish(terms.draft(program.id, law="the law of Portugal"))
+told = {"balance": balance, "terms": version.version, "from": crmdapp.__file__}
+print(json.dumps(told))
 """
 
 
@@ -113,6 +120,7 @@ def test_the_wheel_holds_the_package_its_data_and_nothing_else(wheel):
     shipped = {name for name in names if name.startswith("crmdapp/artifacts/")}
     committed = {path.name for path in (ROOT / "python/crmdapp/artifacts").glob("*.json")}
     assert shipped == {f"crmdapp/artifacts/{name}" for name in committed}
+    assert "crmdapp/loyalty/templates/terms.md" in names
     assert "crmdapp-0.1.0.dist-info/licenses/LICENSE" in names
 
 
@@ -133,5 +141,5 @@ def test_it_deploys_awards_and_reads_on_a_real_chain(python, tmp_path):
         done = run(python, "-c", STORY, chain.url, str(tmp_path), KEY=DEV_KEYS[0])
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert told["balance"] == 12_50
+    assert (told["balance"], told["terms"]) == (12_50, 0)
     assert Path(told["from"]).is_relative_to(python.parents[1])

@@ -68,6 +68,11 @@ library EpochRingLibrary {
         }
     }
 
+    /// @dev The ring with other lanes; epoch and extra bits stay.
+    function withLanes(EpochRing ring, uint256 amounts) internal pure returns (EpochRing) {
+        return EpochRing.wrap(EpochRing.unwrap(ring) & ~LANES_MASK | amounts);
+    }
+
     /// @dev Adds lane by lane. `amounts` has a zero guard bit in every lane.
     function plus(EpochRing ring, uint256 amounts) internal pure returns (EpochRing) {
         unchecked {
@@ -105,6 +110,12 @@ library EpochRingLibrary {
         }
     }
 
+    /// @dev Reverts with `PointsOverflow` unless `points` fit a lane.
+    function requireFits(uint256 points) internal pure returns (uint256) {
+        if (points > POINTS_MAX) revert PointsOverflow(points);
+        return points;
+    }
+
     /// @dev Position of the oldest lane that holds anything; 0 if none does.
     function oldestShift(uint256 amounts) internal pure returns (uint256) {
         if (amounts >> (2 * LANE_BITS) == 0) return amounts >> LANE_BITS == 0 ? 0 : LANE_BITS;
@@ -117,6 +128,25 @@ library EpochRingLibrary {
             uint256 age = current - issued;
             if (age >= LANE_COUNT) revert EpochNotLive(issued, current);
             return age * LANE_BITS;
+        }
+    }
+
+    /// @dev Every lane times `multiplier` / `divisor`, rounded down.
+    function scale(uint256 amounts, uint256 multiplier, uint256 divisor)
+        internal
+        pure
+        returns (uint256 scaled)
+    {
+        unchecked {
+            // 48 bits times 48 bits: nothing wraps.
+            while (amounts != 0) {
+                uint256 shift = oldestShift(amounts);
+                uint256 held = amounts >> shift;
+                uint256 part = held * multiplier / divisor;
+                if (part > POINTS_MAX) revert PointsOverflow(part);
+                scaled |= part << shift;
+                amounts ^= held << shift;
+            }
         }
     }
 

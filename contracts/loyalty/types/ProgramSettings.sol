@@ -7,7 +7,7 @@ import {EpochRing, EpochRingLibrary} from "./EpochRing.sol";
 /// word that it writes anyway.
 ///
 ///     239 238 237       232 231        226 225       192
-///     [ age 2][ cap floor 6 ][ tier floor 6 ][ reserved 34 ]
+///     [ age 2][ cap floor 6 ][ tier floor 6 ][ coupon points 34 ]
 ///
 /// The age is the lane into which new points go: 4 - validity.
 /// A floor is the binary logarithm, rounded down, of the program's cap or lowest tier: below it,
@@ -18,6 +18,10 @@ library ProgramSettings {
     /// @dev Qualifying points pass it only where they stop counting, at 2^40.
     uint256 internal constant NO_TIER_FLOOR = 40;
 
+    /// @dev Most that a coupon key can be allowed to give in an epoch.
+    uint256 internal constant COUPON_POINTS_MAX = (1 << 34) - 1;
+
+    uint256 private constant COUPON_SHIFT = 192;
     uint256 private constant TIER_SHIFT = 226;
     uint256 private constant CAP_SHIFT = 232;
     uint256 private constant AGE_SHIFT = 238;
@@ -37,6 +41,15 @@ library ProgramSettings {
         }
     }
 
+    /// @dev Units given by the coupon key in the ring's epoch.
+    function couponPoints(EpochRing supply) internal pure returns (uint256) {
+        return EpochRing.unwrap(supply) >> COUPON_SHIFT & COUPON_POINTS_MAX;
+    }
+
+    function withCouponPoints(EpochRing supply, uint256 points) internal pure returns (EpochRing) {
+        return _with(supply, COUPON_SHIFT, COUPON_POINTS_MAX, points);
+    }
+
     /// @dev Whether the outstanding points may have passed the cap, so that it must be read.
     function nearsCap(EpochRing supply) internal pure returns (bool) {
         uint256 floor = EpochRing.unwrap(supply) >> CAP_SHIFT & FLOOR_MASK;
@@ -47,11 +60,8 @@ library ProgramSettings {
     /// on.
     function lane(EpochRing supply, uint256 points) internal pure returns (uint256 amounts) {
         unchecked {
-            if (points > EpochRingLibrary.POINTS_MAX) {
-                revert EpochRingLibrary.PointsOverflow(points);
-            }
             uint256 age = EpochRing.unwrap(supply) >> AGE_SHIFT & AGE_MASK;
-            return points << age * EpochRingLibrary.LANE_BITS;
+            return EpochRingLibrary.requireFits(points) << age * EpochRingLibrary.LANE_BITS;
         }
     }
 

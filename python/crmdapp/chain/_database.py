@@ -26,7 +26,7 @@ class Database:
         version: Number of that schema.
 
     Raises:
-        JournalProblem: The file is damaged, of a newer version, or no such file.
+        JournalProblem: The file is damaged, of another version, or no such file.
         PermissionDenied: It cannot be written.
         DiskFull: The disk is full.
     """
@@ -101,6 +101,11 @@ class Database:
                 raise JournalProblem(
                     f"The {self._what} {self.path} was written by a newer release.",
                     hint="Install that release again; the file is unchanged.",
+                )
+            if 0 < version < wanted:
+                raise JournalProblem(
+                    f"The {self._what} {self.path} was written by an older release.",
+                    hint="Finish what it lists with that release, then move the file away.",
                 )
             if version == 0:
                 for statement in schema.split(";\n"):

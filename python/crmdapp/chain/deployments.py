@@ -15,7 +15,7 @@ from typing import Any
 
 from crmdapp.chain._code import same_code
 from crmdapp.chain._keccak import keccak
-from crmdapp.chain.addresses import checksum
+from crmdapp.chain.addresses import checksum, parse_address
 from crmdapp.chain.artifacts import Artifact, load
 from crmdapp.chain.calls import Call
 from crmdapp.chain.connection import Connection
@@ -24,12 +24,14 @@ from crmdapp.chain.sender import Sender
 from crmdapp.errors import (
     ContractMissing,
     NodeRefused,
+    UsageError,
     VerificationFailed,
     jsonable,
 )
 
 __all__ = [
     "HALF_YEAR",
+    "LOCAL_CHAIN_IDS",
     "Checked",
     "Deployed",
     "Deployer",
@@ -44,6 +46,9 @@ __all__ = [
     "plan",
 ]
 
+LOCAL_CHAIN_IDS = frozenset({1337, 31337})
+"""Ids of chains of one's own, where the settlement coin may be worth nothing."""
+
 HALF_YEAR = 15_778_800
 """Default length of an epoch in seconds: half a Julian year (365.25 days)."""
 
@@ -53,6 +58,9 @@ class Reference:
     """The address of another entry of the plan, as a constructor argument."""
 
     name: str
+
+    def __str__(self) -> str:
+        return f"the {self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +118,8 @@ def plan(
     genesis: int | None = None,
     epoch_length: int | None = None,
     *,
+    coin: str | None = None,
+    test_coin: bool = False,
     manifest: Manifest | None = None,
     now: int = 0,
 ) -> tuple[Planned, ...]:
@@ -120,16 +130,30 @@ def plan(
             ``now``.
         epoch_length: Seconds per epoch, at least 60; by default what the manifest has, else half a
             year.
+        coin: Address of the stablecoin that programs settle in, an ERC-20 of 6 to 8 decimals; by
+            default what the manifest has.
+        test_coin: Whether a coin worth nothing, which anyone can mint, is deployed if there is no
+            other: for a chain of one's own.
         manifest: What is deployed, or was begun, on the chain.
         now: The chain's time, Unix seconds.
+
+    Raises:
+        UsageError: No coin is named, or what is named is no address.
     """
     earlier = manifest.get("PointsHub") if manifest is not None else None
-    begun = earlier.args if earlier is not None and len(earlier.args) == 2 else (now, HALF_YEAR)
-    clock = (
+    begun = earlier.args if earlier is not None and len(earlier.args) == 3 else (now, HALF_YEAR)
+    first, settled_in = _coin(coin, test_coin, manifest)
+    hub = (
         begun[0] if genesis is None else genesis,
         begun[1] if epoch_length is None else epoch_length,
+        settled_in,
     )
-    return (Planned("PointsHub", clock),)
+    return (
+        *first,
+        Planned("PointsHub", hub),
+        Planned("ProgramTerms", (Reference("PointsHub"),)),
+        Planned("GiftVoucher", (settled_in,)),
+    )
 
 
 def deploy_all(
@@ -174,8 +198,8 @@ def deploy_with(
 ) -> Manifest:
     """Deploy what of the plan is not there yet and return the manifest.
 
-    A contract whose code on the chain is right is kept. The manifest is written before the first
-    step and after each.
+    A contract whose code on the chain is right is kept, unless one that it refers to was deployed
+    anew. The manifest is written before the first step and after each.
 
     Args:
         connection: The chain.
@@ -194,11 +218,13 @@ def deploy_with(
     """
     path = Path(manifest_path)
     manifest = open_manifest(connection, path)
+    renewed: set[str] = set()
     for item in plan:
         artifact = load(item.contract or item.name)
         wanted = _wanted(item, artifact, manifest)
         state = _state(connection, manifest, wanted, artifact)
-        if state == "changed" and not replace_changed:
+        follows = any(isinstance(arg, Reference) and arg.name in renewed for arg in item.args)
+        if state == "changed" and not (replace_changed or follows):
             raise _changed(wanted, manifest)
         if state == "right":
             _tell(on_step, item.name, "kept", manifest.address(item.name))
@@ -216,6 +242,7 @@ def deploy_with(
             )
         manifest.put(entry)
         manifest.save(path)
+        renewed.add(item.name)
         _tell(on_step, item.name, "deployed", entry.address)
     return manifest
 
@@ -235,6 +262,29 @@ def check(connection: Connection, manifest: Manifest) -> list[Checked]:
 
 
 # --------------------------------------------------------------------------- inside
+
+
+def _coin(
+    coin: str | None, test_coin: bool, manifest: Manifest | None
+) -> tuple[tuple[Planned, ...], str | Reference]:
+    """Return what to deploy for the settlement coin, and how the others name it."""
+    if coin is not None:
+        try:
+            return (), parse_address(coin)
+        except ValueError as problem:
+            raise UsageError(f"The settlement coin: {problem}.") from None
+    entry = manifest.get("PointsHub") if manifest is not None else None
+    known = entry.args[2] if entry is not None and len(entry.args) == 3 else None
+    test = manifest.get("TestCoin") if manifest is not None else None
+    if known is not None and (test is None or test.address != known):
+        return (), known
+    if test is None and not test_coin:
+        raise UsageError(
+            "No settlement coin is named.",
+            why="Only a local chain gets a test coin, which is worth nothing.",
+            hint="Name the stablecoin that merchants settle in: --coin 0x...",
+        )
+    return (Planned("TestCoin"),), Reference("TestCoin")
 
 
 def _check(connection: Connection, entry: Deployment) -> Checked:

@@ -10,19 +10,92 @@ from typing import ClassVar
 from crmdapp.errors import ContractError
 
 __all__ = [
+    "CheckpointUnorderedInsertion",
+    "CoinInvalid",
+    "CoinPaymentInexact",
+    "ECDSAInvalidSignature",
+    "ECDSAInvalidSignatureLength",
+    "ECDSAInvalidSignatureS",
     "ERC20InsufficientAllowance",
     "ERC20InsufficientBalance",
     "ERC20InvalidApprover",
     "ERC20InvalidReceiver",
     "ERC20InvalidSender",
     "ERC20InvalidSpender",
+    "ERC2612ExpiredSignature",
+    "ERC2612InvalidSigner",
     "IntentExpired",
     "IntentNonceUsed",
     "IntentSignatureInvalid",
     "InvalidAccountNonce",
     "InvalidShortString",
+    "ReentrancyGuardReentrantCall",
+    "SafeERC20FailedOperation",
     "StringTooLong",
 ]
+
+
+class CheckpointUnorderedInsertion(ContractError):
+    """``CheckpointUnorderedInsertion()`` of Checkpoints."""
+
+    signature: ClassVar[str] = "CheckpointUnorderedInsertion()"
+    selector: ClassVar[bytes] = bytes.fromhex("2520601d")
+    types: ClassVar[tuple[str, ...]] = ()
+    fields: ClassVar[tuple[str, ...]] = ()
+
+
+class CoinInvalid(ContractError):
+    """There is no contract at `coin`."""
+
+    signature: ClassVar[str] = "CoinInvalid(address)"
+    selector: ClassVar[bytes] = bytes.fromhex("94bde07f")
+    types: ClassVar[tuple[str, ...]] = ("address",)
+    fields: ClassVar[tuple[str, ...]] = ("coin",)
+
+    coin: str
+
+
+class CoinPaymentInexact(ContractError):
+    """Paying `amount` took `taken` out of the contract, at the cost of others."""
+
+    signature: ClassVar[str] = "CoinPaymentInexact(uint256,uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("caa2abd0")
+    types: ClassVar[tuple[str, ...]] = ("uint256", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("amount", "taken")
+
+    amount: int
+    taken: int
+
+
+class ECDSAInvalidSignature(ContractError):
+    """``ECDSAInvalidSignature()`` of ECDSA."""
+
+    signature: ClassVar[str] = "ECDSAInvalidSignature()"
+    selector: ClassVar[bytes] = bytes.fromhex("f645eedf")
+    types: ClassVar[tuple[str, ...]] = ()
+    fields: ClassVar[tuple[str, ...]] = ()
+
+
+class ECDSAInvalidSignatureLength(ContractError):
+    """``ECDSAInvalidSignatureLength(uint256 length)`` of ECDSA."""
+
+    signature: ClassVar[str] = "ECDSAInvalidSignatureLength(uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("fce698f7")
+    types: ClassVar[tuple[str, ...]] = ("uint256",)
+    fields: ClassVar[tuple[str, ...]] = ("length",)
+
+    length: int
+
+
+class ECDSAInvalidSignatureS(ContractError):
+    """``ECDSAInvalidSignatureS(bytes32 s)`` of ECDSA."""
+
+    signature: ClassVar[str] = "ECDSAInvalidSignatureS(bytes32)"
+    selector: ClassVar[bytes] = bytes.fromhex("d78bce0c")
+    types: ClassVar[tuple[str, ...]] = ("bytes32",)
+    fields: ClassVar[tuple[str, ...]] = ("s",)
+
+    s: bytes
 
 
 class ERC20InsufficientAllowance(ContractError):
@@ -99,6 +172,29 @@ class ERC20InvalidSpender(ContractError):
     spender: str
 
 
+class ERC2612ExpiredSignature(ContractError):
+    """``ERC2612ExpiredSignature(uint256 deadline)`` of ERC20Permit."""
+
+    signature: ClassVar[str] = "ERC2612ExpiredSignature(uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("62791302")
+    types: ClassVar[tuple[str, ...]] = ("uint256",)
+    fields: ClassVar[tuple[str, ...]] = ("deadline",)
+
+    deadline: int
+
+
+class ERC2612InvalidSigner(ContractError):
+    """``ERC2612InvalidSigner(address signer, address owner)`` of ERC20Permit."""
+
+    signature: ClassVar[str] = "ERC2612InvalidSigner(address,address)"
+    selector: ClassVar[bytes] = bytes.fromhex("4b800e46")
+    types: ClassVar[tuple[str, ...]] = ("address", "address")
+    fields: ClassVar[tuple[str, ...]] = ("signer", "owner")
+
+    signer: str
+    owner: str
+
+
 class IntentExpired(ContractError):
     """The intent could be submitted until `deadline` (seconds since 1970); it is later now."""
 
@@ -156,6 +252,26 @@ class InvalidShortString(ContractError):
     selector: ClassVar[bytes] = bytes.fromhex("b3512b0c")
     types: ClassVar[tuple[str, ...]] = ()
     fields: ClassVar[tuple[str, ...]] = ()
+
+
+class ReentrancyGuardReentrantCall(ContractError):
+    """``ReentrancyGuardReentrantCall()`` of ReentrancyGuardTransient."""
+
+    signature: ClassVar[str] = "ReentrancyGuardReentrantCall()"
+    selector: ClassVar[bytes] = bytes.fromhex("3ee5aeb5")
+    types: ClassVar[tuple[str, ...]] = ()
+    fields: ClassVar[tuple[str, ...]] = ()
+
+
+class SafeERC20FailedOperation(ContractError):
+    """``SafeERC20FailedOperation(address token)`` of SafeERC20."""
+
+    signature: ClassVar[str] = "SafeERC20FailedOperation(address)"
+    selector: ClassVar[bytes] = bytes.fromhex("5274afe7")
+    types: ClassVar[tuple[str, ...]] = ("address",)
+    fields: ClassVar[tuple[str, ...]] = ("token",)
+
+    token: str
 
 
 class StringTooLong(ContractError):

@@ -91,6 +91,11 @@ class TypedData:
         """The struct's type with the structs it refers to, as hashed on chain."""
         return self.TYPE
 
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """The fields in the order of the type, as a contract takes the struct."""
+        return tuple(getattr(self, name) for name, _ in _layout(type(self)).packers)
+
     @classmethod
     def type_hash(cls) -> bytes:
         """Return keccak of the type string."""
@@ -140,10 +145,11 @@ class TypedData:
             "types": types,
             "primaryType": primary,
             "domain": domain.to_json(),
-            "message": self._message(),
+            "message": self.message(),
         }
 
-    def _message(self) -> dict[str, Any]:
+    def message(self) -> dict[str, Any]:
+        """Return the fields under their Solidity names, as wallets write them in JSON."""
         layout = _layout(type(self))
         return {
             solidity: _plain(getattr(self, name))
@@ -377,7 +383,7 @@ def _nested(kind: str) -> Encoder:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, TypedData):
-        return value._message()
+        return value.message()
     if isinstance(value, bytes):
         return "0x" + value.hex()
     if isinstance(value, list | tuple):

@@ -61,6 +61,42 @@ def send_all(
     return receipts
 
 
+def agree(
+    session: Session,
+    approvals: Sequence[Call],
+    call: Call,
+    gas: int,
+    about: Sequence[tuple[str, str]],
+) -> bool:
+    """Show approvals and the call that needs them, ask once; ``False`` if it was a dry run.
+
+    Args:
+        session: The command's session; its key is open afterwards.
+        approvals: What must happen before ``call`` can be simulated; not empty.
+        call: What all of it is for.
+        gas: More than ``call`` can take.
+        about: What it does, for the person who decides.
+
+    Raises:
+        ContractError: An approval is refused, as the twin of its error.
+        Cancelled: The answer was no.
+        UsageError: There is nobody to ask and ``--yes`` was not given.
+    """
+    from dataclasses import replace
+
+    calls = [*approvals, call]
+    simulations = [session.sender.simulate(approval) for approval in approvals]
+    price = simulations[0].max_fee
+    simulations.append(replace(simulations[0], gas=gas, cost=gas * price, result=b""))
+    session.out.show(Facts([*plan(session, calls, simulations), *about]), to_decide=not session.yes)
+    if session.dry_run:
+        result_of_dry_run(session, calls, simulations)
+        return False
+    confirm(session, f"Send these {len(calls)}?")
+    session.signer.unlock()
+    return True
+
+
 def was_sent(session: Session, key: str | None) -> bool:
     """Return whether a transaction was sent before under an idempotency key."""
     if key is None:

@@ -2,7 +2,8 @@
 
 A domain's group lists its errors in a module ``_words`` whose ``WORDS`` maps the error's name to a
 sentence and an advice, with the error's fields in braces under their Solidity names. ``UNITS`` of
-that module names the fields that are points.
+that module names the fields that are points, ``VALUES`` by error those that are an amount of the
+settlement coin instead.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 from crmdapp.errors import ContractError
 
 _SOURCES = ("crmdapp.cli.loyalty._words",)
-_TIMES = ("deadline", "timestamp", "genesis")
+_TIMES = ("deadline", "endedAt", "genesis", "opensAt", "refundAt", "timestamp", "validAfter")
 _LATEST = 253_402_300_799  # the last second of the year 9999
 
 
@@ -27,9 +28,20 @@ def put_into_words(problem: ContractError) -> None:
         words = module.WORDS.get(problem.code)
         if words is not None:
             fields = dict(zip(problem.fields, problem.values, strict=True))
-            shown = {name: _shown(name, value, module.UNITS) for name, value in fields.items()}
+            values = getattr(module, "VALUES", {}).get(problem.code, frozenset())
+            shown = {
+                name: _amount(value) if name in values else _shown(name, value, module.UNITS)
+                for name, value in fields.items()
+            }
             problem.message, problem.hint = (part.format_map(shown) for part in words)
             return
+
+
+def _amount(value: int) -> str:
+    """Return 10^-6 of the coin as its decimal amount."""
+    from crmdapp.loyalty.coin import to_decimal
+
+    return to_decimal(value, grouped=True)
 
 
 def _shown(name: str, value: Any, units: frozenset[str]) -> str:
@@ -40,7 +52,14 @@ def _shown(name: str, value: Any, units: frozenset[str]) -> str:
     if name in _TIMES and isinstance(value, int) and value <= _LATEST:
         return format_time(datetime.fromtimestamp(value, UTC))
     if isinstance(value, bytes):
-        return "0x" + value.hex()
+        return _short_text(value) or "0x" + value.hex()
     if isinstance(value, tuple | list):
         return ", ".join(_shown(name, item, units) for item in value)
     return str(value)
+
+
+def _short_text(value: bytes) -> str:
+    """Return the text that Solidity keeps in ``bytes32``; empty if it is no such text."""
+    text = value.rstrip(b"\0")
+    is_text = len(text) < len(value) == 32 and text.isalnum() and text.isascii()
+    return text.decode() if is_text else ""

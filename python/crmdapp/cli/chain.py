@@ -89,37 +89,85 @@ def fund(
     ether: Annotated[str, typer.Argument(help="How much, such as 10 or 0.5.")],
 ) -> None:
     """Give an account play money of the local chain, from the node's own first account."""
-    from crmdapp.cli._sending import await_receipt, confirm, place
-
     session = session_of(ctx)
     receiver, wei = session.address(to), parse_ether(ether)
     giver = _require_giver(session)
+    data = {"from": giver, "to": receiver, "value": wei}
+    message = {"from": giver, "to": receiver, "value": hex(wei)}
+    tx_hash = _give(session, message, "plain transfer", receiver, format_ether(wei), data)
+    if tx_hash is not None:
+        balance = session.connection.balance(receiver)
+        session.out.result(
+            {**data, "hash": tx_hash, "balance": balance},
+            f"{receiver} has {format_ether(balance)} now.",
+        )
+
+
+@command(
+    app,
+    "fund-coin",
+    cls=AskingCommand,
+    examples=("crmdapp chain fund-coin shop 1000", "crmdapp chain fund-coin friend 12.50 --yes"),
+)
+def fund_coin(
+    ctx: typer.Context,
+    to: Annotated[str, typer.Argument(help="Address or name of a key.")],
+    amount: Annotated[str, typer.Argument(help="How much, such as 1000 or 12.50.")],
+) -> None:
+    """Give an account play money of the local chain's test coin, in which programs settle there."""
+    from crmdapp.errors import UsageError
+    from crmdapp.loyalty.coin import CoinClient
+
+    session = session_of(ctx)
+    receiver, giver = session.address(to), _require_giver(session)
+    mint = CoinClient(session.connection, session.manifest.address("TestCoin"))
+    units = mint.coin.to_base_units(amount)
+    if not units:
+        raise UsageError(f"{amount!r} is nothing to give.", hint="Write a number such as 12.50.")
+    call = mint.contract.call("mint", receiver, units)
+    shown = f"{mint.coin.to_decimal(units, grouped=True)} {mint.coin.symbol}"
+    data = {"to": receiver, "units": units, "coin": mint.coin.address}
+    message = {"from": giver, "to": call.to, "data": "0x" + call.data.hex()}
+    tx_hash = _give(session, message, "TestCoin.mint", receiver, shown, data)
+    if tx_hash is not None:
+        balance = mint.balance(receiver)
+        session.out.result(
+            {**data, "hash": tx_hash, "balance": balance},
+            f"{receiver} has {mint.coin.to_decimal(balance, grouped=True)} {mint.coin.symbol} now.",
+        )
+
+
+def _give(
+    session: Session,
+    message: dict[str, Any],
+    function: str,
+    receiver: str,
+    amount: str,
+    data: dict[str, Any],
+) -> str | None:
+    """Show, ask, and let the node's own account send; ``None`` if it was a dry run."""
+    from crmdapp.cli._sending import await_receipt, confirm, place
+
     session.out.show(
         Facts(
             [
-                ("Function", "plain transfer"),
-                ("From", f"{giver} (the node's own account)"),
+                ("Function", function),
+                ("From", f"{message['from']} (the node's own account)"),
                 ("To", receiver),
-                ("Amount", format_ether(wei)),
+                ("Amount", amount),
                 place(session),
             ]
         ),
         to_decide=not session.yes,
     )
-    data = {"from": giver, "to": receiver, "value": wei}
     if session.dry_run:
         session.out.result({"dry_run": True, **data}, "Nothing was sent.")
-        return
+        return None
     confirm(session, "Send it?")
-    message = {"from": giver, "to": receiver, "value": hex(wei)}
     tx_hash = str(session.connection.request("eth_sendTransaction", [message]))
     session.out.always(f"Transaction {tx_hash}")
     await_receipt(session, tx_hash)
-    balance = session.connection.balance(receiver)
-    session.out.result(
-        {**data, "hash": tx_hash, "balance": balance},
-        f"{receiver} has {format_ether(balance)} now.",
-    )
+    return tx_hash
 
 
 def _require_giver(session: Session) -> str:

@@ -58,6 +58,14 @@ def deploy(
         str | None,
         typer.Option("--genesis", metavar="TIME", help="Start of the first epoch; now by default."),
     ] = None,
+    coin: Annotated[
+        str | None,
+        typer.Option(
+            "--coin",
+            metavar="ADDRESS",
+            help="Stablecoin to settle in (ERC-20); a test coin on a local chain.",
+        ),
+    ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Only compare the code on chain; exit code 8 if other.")
     ] = False,
@@ -79,6 +87,8 @@ def deploy(
     plan = deployments.plan(
         None if genesis is None else parse_time(genesis),
         epoch_length,
+        coin=coin,
+        test_coin=session.connection.chain_id in deployments.LOCAL_CHAIN_IDS,
         manifest=manifest,
         now=session.connection.block_timestamp(),
     )

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 from crmdapp.chain.calls import Call, encode
 from crmdapp.chain.errors import IntentExpired, IntentNonceUsed, IntentSignatureInvalid
 from crmdapp.errors import ContractError, TransactionReverted
-from crmdapp.loyalty.errors import ERC6909InsufficientBalance, OrderUsed, ProgramIssuerOnly
+from crmdapp.loyalty.errors import (
+    ERC6909InsufficientBalance,
+    OrderUsed,
+    ProgramIssuerOnly,
+    ProgramNotConnected,
+)
 from crmdapp.loyalty.intent_journal import IntentJournal
 from crmdapp.loyalty.intents import RedeemIntent, SignedIntent
 
@@ -89,19 +94,23 @@ class IntentChecks:
     def _require_unused(self, signed: SignedIntent) -> None:
         intent = signed.intent
         if isinstance(intent, RedeemIntent):
-            used = self._client.hub.read("isOrderUsed", intent.program, intent.order_id)
+            used = self._client.hub.read("isOrderUsed", intent.merchant, intent.order_id)
         else:
             used = self._client.hub.read("isNonceUsed", intent.from_, intent.nonce)
         if used:
             raise taken(signed)
 
     def _require_allowed(self, signed: SignedIntent) -> None:
-        program = signed.intent.program
-        if not isinstance(signed.intent, RedeemIntent) or program in self._issued:
+        intent = signed.intent
+        if not isinstance(intent, RedeemIntent):
             return
-        if self._client.issuer(program, self._submitter).budget == 0:
-            raise ProgramIssuerOnly(program, self._submitter)
-        self._issued.add(program)
+        merchant = intent.merchant
+        if merchant not in self._issued:
+            if self._client.issuer(merchant, self._submitter).budget == 0:
+                raise ProgramIssuerOnly(merchant, self._submitter)
+            self._issued.add(merchant)
+        if merchant != intent.program and self._client.hub.read("pricesOf", intent.program)[0] == 0:
+            raise ProgramNotConnected(intent.program)
 
     def _require_balance(self, signed: SignedIntent) -> None:
         intent = signed.intent
@@ -117,5 +126,5 @@ def taken(signed: SignedIntent) -> ContractError:
     """Return the error for an order or nonce that is taken."""
     intent = signed.intent
     if isinstance(intent, RedeemIntent):
-        return OrderUsed(intent.program, intent.order_id)
+        return OrderUsed(intent.merchant, intent.order_id)
     return IntentNonceUsed(intent.from_, intent.nonce)

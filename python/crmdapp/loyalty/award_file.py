@@ -213,7 +213,7 @@ class _Run:
         )
         if stored == 0:
             return False
-        if stored >> 16 != chunk.digest:
+        if stored >> packing.BATCH_HASH_SHIFT != chunk.digest:
             raise BatchMismatch(
                 f"The chain holds other records for batch {chunk.index} of {self._plan.path.name}.",
                 why=f"Lines from {chunk.line} on were awarded with other contents by other"

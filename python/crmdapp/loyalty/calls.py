@@ -14,7 +14,13 @@ from crmdapp.chain.addresses import ZERO_ADDRESS, parse_address
 from crmdapp.chain.calls import BoundContract, Call
 from crmdapp.errors import UsageError
 from crmdapp.loyalty.errors import ERC6909InvalidReceiver, IssuerInvalid, RecordsMalformed
-from crmdapp.loyalty.intents import RedeemIntent, SignedIntent, TransferIntent, require_fits
+from crmdapp.loyalty.intents import (
+    RedeemIntent,
+    SignedIntent,
+    TransferIntent,
+    batch_terms,
+    require_fits,
+)
 from crmdapp.loyalty.models import (
     ProgramConfig,
     require_budget,
@@ -27,7 +33,7 @@ from crmdapp.loyalty.points import require_amount
 
 # Most gas that expired points of one account add to a call: the event, and its copy by the face
 # (measured: 3,250 and 6,305 with a face).
-_GAS_PER_EXPIRY = 7_000
+GAS_PER_EXPIRY = 7_000
 
 
 class LoyaltyCalls:
@@ -128,6 +134,8 @@ class LoyaltyCalls:
         """
         if not records or len(records) % RECORD_SIZE:
             raise RecordsMalformed(len(records))
+        if len(batch_id) != 32:
+            raise UsageError(f"A batch id has 32 bytes, got {len(batch_id)}.")
         accounts = len(records) // RECORD_SIZE
         return self._moving(accounts, "awardMany", program, batch_id, records)
 
@@ -151,36 +159,49 @@ class LoyaltyCalls:
         """
         return self._moving(1, "redeem", program, require_amount(points))
 
-    def redeem_many(self, program: int, items: Sequence[SignedIntent]) -> Call:
-        """Spend points for many orders by the customers' signatures; the sender is an issuer.
+    def redeem_many(self, items: Sequence[SignedIntent]) -> Call:
+        """Spend points for many orders of one merchant; the sender is an issuer of it.
+
+        Args:
+            items: Redemptions of one program's points at one merchant under the same terms.
 
         Raises:
             PointsOverflow: An amount is 2^47 units or more.
-            UsageError: An item is no redemption at this program, or does not fit a batch.
+            UsageError: There is none, one is no redemption or of another program, merchant or
+                terms, or does not fit a batch.
         """
-        for item in items:
-            if item.intent.program != program:
-                raise UsageError(f"An intent is for program {item.intent.program}, not {program}.")
-        return self._moving(len(items), "redeemMany", program, pack_redemptions(items))
+        packed = pack_redemptions(items)
+        shared = {batch_terms(item.intent) for item in items}
+        if len(shared) != 1:
+            raise UsageError("A batch has redemptions of one program at one merchant.")
+        return self._moving(len(items), "redeemMany", shared.pop(), packed)
 
-    def submit(self, signed: SignedIntent) -> Call:
-        """Carry out one signed intent; for a redemption the sender is an issuer of its program.
+    def submit(self, signed: SignedIntent, *, refundable: bool = False) -> Call:
+        """Carry out one signed intent; for a redemption the sender is an issuer of the merchant.
+
+        Args:
+            signed: The intent.
+            refundable: Whether a redemption may be refunded later.
 
         Raises:
             PointsOverflow: The amount is 2^47 units or more.
-            UsageError: A value is malformed.
+            UsageError: A value is malformed, or what is no redemption is to be refundable.
         """
         intent = signed.intent
         require_fits(intent)
         if isinstance(intent, RedeemIntent):
-            return self._moving(1, "redeemBySig", _fields(intent), signed.signature)
-        require_receiver(intent.to)
-        return self._moving(2, "transferBySig", _fields(intent), signed.signature)
+            return self._moving(1, "redeemBySig", intent.values, refundable, signed.signature)
+        if refundable:
+            raise UsageError("Only a redemption can be refunded.")
+        if isinstance(intent, TransferIntent):
+            require_receiver(intent.to)
+            return self._moving(2, "transferBySig", intent.values, signed.signature)
+        return self._moving(2, "exchangeBySig", intent.values, signed.signature)
 
     def _moving(self, accounts: int, function: str, *args: object) -> Call:
         """Return a call with gas for points of that many accounts that expire before its block."""
         call = self._hub.call(function, *args)
-        return replace(call, spare_gas=accounts * _GAS_PER_EXPIRY)
+        return replace(call, spare_gas=accounts * GAS_PER_EXPIRY)
 
 
 def require_address(address: str) -> str:
@@ -206,16 +227,3 @@ def require_receiver(address: str) -> str:
     if found == ZERO_ADDRESS:
         raise ERC6909InvalidReceiver(found)
     return found
-
-
-def _fields(intent: TransferIntent | RedeemIntent) -> tuple[object, ...]:
-    if isinstance(intent, TransferIntent):
-        return (
-            intent.program,
-            intent.from_,
-            intent.to,
-            intent.points,
-            intent.nonce,
-            intent.deadline,
-        )
-    return (intent.program, intent.from_, intent.points, intent.order_id, intent.deadline)

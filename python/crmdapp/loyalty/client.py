@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from crmdapp.chain.sender import Sender
     from crmdapp.chain.transactions import Receipt
     from crmdapp.chain.typed_data import Domain
+    from crmdapp.loyalty.campaigns import CampaignClient
+    from crmdapp.loyalty.clearing import ClearingClient
     from crmdapp.loyalty.intents import SignedIntent
+    from crmdapp.loyalty.network import NetworkClient
+    from crmdapp.loyalty.returns import ReturnsClient
 
 
 class LoyaltyClient:
@@ -102,6 +106,36 @@ class LoyaltyClient:
     def clock(self) -> EpochClock:
         """When which epoch begins."""
         return EpochClock(self.hub.read("GENESIS"), self.hub.read("EPOCH_LENGTH"))
+
+    # ----------------------------------------------------------------- parts
+
+    @cached_property
+    def network(self) -> NetworkClient:
+        """Prices, exchange, and redemption at other merchants."""
+        from crmdapp.loyalty.network import NetworkClient
+
+        return NetworkClient(self)
+
+    @cached_property
+    def clearing(self) -> ClearingClient:
+        """Deposits, limits, and settlement between merchants."""
+        from crmdapp.loyalty.clearing import ClearingClient
+
+        return ClearingClient(self)
+
+    @cached_property
+    def campaigns(self) -> CampaignClient:
+        """Coupons and drops."""
+        from crmdapp.loyalty.campaigns import CampaignClient
+
+        return CampaignClient(self)
+
+    @cached_property
+    def returns(self) -> ReturnsClient:
+        """Reversals of awards and refunds of redemptions."""
+        from crmdapp.loyalty.returns import ReturnsClient
+
+        return ReturnsClient(self)
 
     # ----------------------------------------------------------------- programs
 
@@ -264,21 +298,32 @@ class LoyaltyClient:
         """
         return self._send_for(program, self.prepare.redeem(program, points), key)
 
-    def submit(self, signed: SignedIntent, *, key: str | None = None) -> Receipt:
+    def submit(
+        self, signed: SignedIntent, *, refundable: bool = False, key: str | None = None
+    ) -> Receipt:
         """Carry out one customer's signed intent; the sender pays the gas.
 
         Many redemptions are cheaper through :class:`~crmdapp.loyalty.relayer.Relayer`.
 
+        Args:
+            signed: The intent.
+            refundable: Whether a redemption may be refunded later, which costs a storage slot.
+            key: Idempotency key.
+
         Raises:
             IntentSignatureInvalid: The holder did not sign it, or not for this hub and chain.
             IntentExpired: Its deadline has passed.
-            IntentNonceUsed: A transfer's nonce was used or cancelled.
-            OrderUsed: The order was redeemed before.
-            ProgramIssuerOnly: The sender may not submit redemptions.
+            IntentNonceUsed: Its nonce was used or cancelled.
+            OrderUsed: The merchant redeemed the order before.
+            ProgramIssuerOnly: The sender may not submit redemptions of the merchant.
             ERC6909InsufficientBalance: The holder has fewer units.
+            ProgramNotConnected: A program has published no prices.
+            PositionOverLimit: The program would owe the merchant more than it may.
+            ExchangeBelowMinimum: The holder wanted to receive more.
             ProgramUnknown: There is no such program.
         """
-        return self._send_for(signed.intent.program, self.prepare.submit(signed), key)
+        call = self.prepare.submit(signed, refundable=refundable)
+        return self._send_for(signed.intent.program, call, key)
 
     # ----------------------------------------------------------------- reports
 

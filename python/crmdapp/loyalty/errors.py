@@ -14,6 +14,29 @@ __all__ = [
     "BudgetExceeded",
     "CapExceeded",
     "CapOutOfRange",
+    "CardBalanceExceeded",
+    "CardBoughtBefore",
+    "CardBuyerOnly",
+    "CardEmpty",
+    "CardKeyInvalid",
+    "CardMismatch",
+    "CardRefundTooEarly",
+    "ClawbackEnded",
+    "ClearingHouseOnly",
+    "CoinDecimalsUnsupported",
+    "CouponBudgetExceeded",
+    "CouponBudgetOutOfRange",
+    "CouponExpired",
+    "CouponIssuedTooLate",
+    "CouponSignatureInvalid",
+    "CouponTooEarly",
+    "CouponUsed",
+    "DepositCommitted",
+    "DepositEmpty",
+    "DropClaimedBefore",
+    "DropExhausted",
+    "DropExpired",
+    "DropProofInvalid",
     "ERC6909InsufficientAllowance",
     "ERC6909InsufficientBalance",
     "ERC6909InvalidApprover",
@@ -22,21 +45,43 @@ __all__ = [
     "ERC6909InvalidSpender",
     "ERC7818TransferredExpiredToken",
     "EpochNotLive",
+    "ExchangeBelowMinimum",
     "FactoryHubOnly",
+    "GuildMerchantOnly",
+    "GuildOwnerOnly",
+    "GuildUnknown",
+    "HubEpochTooLong",
     "HubEpochTooShort",
     "HubGenesisInFuture",
     "IssuerInvalid",
+    "LimitToItself",
     "OrderUsed",
     "PermitExpired",
     "PermitSignatureInvalid",
     "PointsOverflow",
+    "PositionOverLimit",
+    "PricesInvalid",
     "ProgramIssuerOnly",
     "ProgramNameEmpty",
+    "ProgramNotConnected",
     "ProgramOwnerOnly",
     "ProgramPendingOwnerOnly",
     "ProgramTokenOnly",
     "ProgramUnknown",
+    "ProgramsEqual",
+    "RecordIndexOutOfRange",
     "RecordsMalformed",
+    "RecordsNotAwarded",
+    "RedemptionBelowMinimum",
+    "RedemptionUnknown",
+    "RefundExceedsRedemption",
+    "ReversalExceedsAward",
+    "SettlementTooEarly",
+    "TermsContradictChain",
+    "TermsHashEmpty",
+    "TermsPublishedBefore",
+    "TermsUnknown",
+    "TermsVersionUnknown",
     "TiersNotRising",
     "TiersTooMany",
     "TokenHubOnly",
@@ -94,6 +139,286 @@ class CapOutOfRange(ContractError):
     fields: ClassVar[tuple[str, ...]] = ("cap",)
 
     cap: int
+
+
+class CardBalanceExceeded(ContractError):
+    """``CardBalanceExceeded(bytes32 card, uint256 amount, uint256 left)`` of IGiftVoucher."""
+
+    signature: ClassVar[str] = "CardBalanceExceeded(bytes32,uint256,uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("7beee4a0")
+    types: ClassVar[tuple[str, ...]] = ("bytes32", "uint256", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("card", "amount", "left")
+
+    card: bytes
+    amount: int
+    left: int
+
+
+class CardBoughtBefore(ContractError):
+    """``CardBoughtBefore(bytes32 card)`` of IGiftVoucher."""
+
+    signature: ClassVar[str] = "CardBoughtBefore(bytes32)"
+    selector: ClassVar[bytes] = bytes.fromhex("a379650b")
+    types: ClassVar[tuple[str, ...]] = ("bytes32",)
+    fields: ClassVar[tuple[str, ...]] = ("card",)
+
+    card: bytes
+
+
+class CardBuyerOnly(ContractError):
+    """``CardBuyerOnly(address buyer, address caller)`` of IGiftVoucher."""
+
+    signature: ClassVar[str] = "CardBuyerOnly(address,address)"
+    selector: ClassVar[bytes] = bytes.fromhex("038cfb02")
+    types: ClassVar[tuple[str, ...]] = ("address", "address")
+    fields: ClassVar[tuple[str, ...]] = ("buyer", "caller")
+
+    buyer: str
+    caller: str
+
+
+class CardEmpty(ContractError):
+    """``CardEmpty(bytes32 card)`` of IGiftVoucher."""
+
+    signature: ClassVar[str] = "CardEmpty(bytes32)"
+    selector: ClassVar[bytes] = bytes.fromhex("94895e95")
+    types: ClassVar[tuple[str, ...]] = ("bytes32",)
+    fields: ClassVar[tuple[str, ...]] = ("card",)
+
+    card: bytes
+
+
+class CardKeyInvalid(ContractError):
+    """``CardKeyInvalid(address key)`` of IGiftVoucher."""
+
+    signature: ClassVar[str] = "CardKeyInvalid(address)"
+    selector: ClassVar[bytes] = bytes.fromhex("007b0556")
+    types: ClassVar[tuple[str, ...]] = ("address",)
+    fields: ClassVar[tuple[str, ...]] = ("key",)
+
+    key: str
+
+
+class CardMismatch(ContractError):
+    """``CardMismatch(bytes32 stated, bytes32 card)`` of IGiftVoucher."""
+
+    signature: ClassVar[str] = "CardMismatch(bytes32,bytes32)"
+    selector: ClassVar[bytes] = bytes.fromhex("973ea9a8")
+    types: ClassVar[tuple[str, ...]] = ("bytes32", "bytes32")
+    fields: ClassVar[tuple[str, ...]] = ("stated", "card")
+
+    stated: bytes
+    card: bytes
+
+
+class CardRefundTooEarly(ContractError):
+    """``CardRefundTooEarly(bytes32 card, uint256 refundAt, uint256 timestamp)`` of
+    IGiftVoucher.
+    """
+
+    signature: ClassVar[str] = "CardRefundTooEarly(bytes32,uint256,uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("480d805d")
+    types: ClassVar[tuple[str, ...]] = ("bytes32", "uint256", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("card", "refundAt", "timestamp")
+
+    card: bytes
+    refund_at: int
+    timestamp: int
+
+
+class ClawbackEnded(ContractError):
+    """``ClawbackEnded(uint256 program, uint256 endedAt, uint256 timestamp)`` of IPointsReturns."""
+
+    signature: ClassVar[str] = "ClawbackEnded(uint256,uint256,uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("78b9d8a0")
+    types: ClassVar[tuple[str, ...]] = ("uint256", "uint256", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("program", "endedAt", "timestamp")
+
+    program: int
+    ended_at: int
+    timestamp: int
+
+
+class ClearingHouseOnly(ContractError):
+    """``ClearingHouseOnly(address caller)`` of IPointsNetwork."""
+
+    signature: ClassVar[str] = "ClearingHouseOnly(address)"
+    selector: ClassVar[bytes] = bytes.fromhex("b5809354")
+    types: ClassVar[tuple[str, ...]] = ("address",)
+    fields: ClassVar[tuple[str, ...]] = ("caller",)
+
+    caller: str
+
+
+class CoinDecimalsUnsupported(ContractError):
+    """``CoinDecimalsUnsupported(uint8 decimals)`` of IClearingHouse."""
+
+    signature: ClassVar[str] = "CoinDecimalsUnsupported(uint8)"
+    selector: ClassVar[bytes] = bytes.fromhex("76c9ce72")
+    types: ClassVar[tuple[str, ...]] = ("uint8",)
+    fields: ClassVar[tuple[str, ...]] = ("decimals",)
+
+    decimals: int
+
+
+class CouponBudgetExceeded(ContractError):
+    """``CouponBudgetExceeded(uint256 program, uint256 points, uint256 left)`` of
+    IPointsCampaigns.
+    """
+
+    signature: ClassVar[str] = "CouponBudgetExceeded(uint256,uint256,uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("dec52f65")
+    types: ClassVar[tuple[str, ...]] = ("uint256", "uint256", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("program", "points", "left")
+
+    program: int
+    points: int
+    left: int
+
+
+class CouponBudgetOutOfRange(ContractError):
+    """``CouponBudgetOutOfRange(uint40 budget)`` of IPointsCampaigns."""
+
+    signature: ClassVar[str] = "CouponBudgetOutOfRange(uint40)"
+    selector: ClassVar[bytes] = bytes.fromhex("16acb0f9")
+    types: ClassVar[tuple[str, ...]] = ("uint40",)
+    fields: ClassVar[tuple[str, ...]] = ("budget",)
+
+    budget: int
+
+
+class CouponExpired(ContractError):
+    """``CouponExpired(uint256 deadline, uint256 timestamp)`` of IPointsCampaigns."""
+
+    signature: ClassVar[str] = "CouponExpired(uint256,uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("cb63c68e")
+    types: ClassVar[tuple[str, ...]] = ("uint256", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("deadline", "timestamp")
+
+    deadline: int
+    timestamp: int
+
+
+class CouponIssuedTooLate(ContractError):
+    """``CouponIssuedTooLate(uint256 issued, uint256 latest)`` of IPointsCampaigns."""
+
+    signature: ClassVar[str] = "CouponIssuedTooLate(uint256,uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("67d0ea87")
+    types: ClassVar[tuple[str, ...]] = ("uint256", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("issued", "latest")
+
+    issued: int
+    latest: int
+
+
+class CouponSignatureInvalid(ContractError):
+    """``CouponSignatureInvalid(address key, bytes32 digest)`` of IPointsCampaigns."""
+
+    signature: ClassVar[str] = "CouponSignatureInvalid(address,bytes32)"
+    selector: ClassVar[bytes] = bytes.fromhex("d25d7664")
+    types: ClassVar[tuple[str, ...]] = ("address", "bytes32")
+    fields: ClassVar[tuple[str, ...]] = ("key", "digest")
+
+    key: str
+    digest: bytes
+
+
+class CouponTooEarly(ContractError):
+    """``CouponTooEarly(uint256 validAfter, uint256 timestamp)`` of IPointsCampaigns."""
+
+    signature: ClassVar[str] = "CouponTooEarly(uint256,uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("425aca8d")
+    types: ClassVar[tuple[str, ...]] = ("uint256", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("validAfter", "timestamp")
+
+    valid_after: int
+    timestamp: int
+
+
+class CouponUsed(ContractError):
+    """``CouponUsed(uint256 program, uint48 orderId)`` of IPointsCampaigns."""
+
+    signature: ClassVar[str] = "CouponUsed(uint256,uint48)"
+    selector: ClassVar[bytes] = bytes.fromhex("a58c4473")
+    types: ClassVar[tuple[str, ...]] = ("uint256", "uint48")
+    fields: ClassVar[tuple[str, ...]] = ("program", "orderId")
+
+    program: int
+    order_id: int
+
+
+class DepositCommitted(ContractError):
+    """``DepositCommitted(uint256 program, uint256 needed, uint256 free)`` of IClearingHouse."""
+
+    signature: ClassVar[str] = "DepositCommitted(uint256,uint256,uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("1ac985c0")
+    types: ClassVar[tuple[str, ...]] = ("uint256", "uint256", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("program", "needed", "free")
+
+    program: int
+    needed: int
+    free: int
+
+
+class DepositEmpty(ContractError):
+    """``DepositEmpty(uint256 program)`` of IClearingHouse."""
+
+    signature: ClassVar[str] = "DepositEmpty(uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("49b00e29")
+    types: ClassVar[tuple[str, ...]] = ("uint256",)
+    fields: ClassVar[tuple[str, ...]] = ("program",)
+
+    program: int
+
+
+class DropClaimedBefore(ContractError):
+    """``DropClaimedBefore(uint256 drop, uint256 index)`` of IPointsCampaigns."""
+
+    signature: ClassVar[str] = "DropClaimedBefore(uint256,uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("c12a16a6")
+    types: ClassVar[tuple[str, ...]] = ("uint256", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("drop", "index")
+
+    drop: int
+    index: int
+
+
+class DropExhausted(ContractError):
+    """``DropExhausted(uint256 drop, uint256 points, uint256 left)`` of IPointsCampaigns."""
+
+    signature: ClassVar[str] = "DropExhausted(uint256,uint256,uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("33554401")
+    types: ClassVar[tuple[str, ...]] = ("uint256", "uint256", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("drop", "points", "left")
+
+    drop: int
+    points: int
+    left: int
+
+
+class DropExpired(ContractError):
+    """``DropExpired(uint256 drop, uint256 deadline, uint256 timestamp)`` of IPointsCampaigns."""
+
+    signature: ClassVar[str] = "DropExpired(uint256,uint256,uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("78444223")
+    types: ClassVar[tuple[str, ...]] = ("uint256", "uint256", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("drop", "deadline", "timestamp")
+
+    drop: int
+    deadline: int
+    timestamp: int
+
+
+class DropProofInvalid(ContractError):
+    """``DropProofInvalid(uint256 drop, uint256 index)`` of IPointsCampaigns."""
+
+    signature: ClassVar[str] = "DropProofInvalid(uint256,uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("21cdb3ba")
+    types: ClassVar[tuple[str, ...]] = ("uint256", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("drop", "index")
+
+    drop: int
+    index: int
 
 
 class ERC6909InsufficientAllowance(ContractError):
@@ -196,6 +521,18 @@ class EpochNotLive(ContractError):
     current: int
 
 
+class ExchangeBelowMinimum(ContractError):
+    """``ExchangeBelowMinimum(uint256 points, uint256 minPoints)`` of IPointsNetwork."""
+
+    signature: ClassVar[str] = "ExchangeBelowMinimum(uint256,uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("5ebf6b09")
+    types: ClassVar[tuple[str, ...]] = ("uint256", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("points", "minPoints")
+
+    points: int
+    min_points: int
+
+
 class FactoryHubOnly(ContractError):
     """The caller is not the hub that made this factory."""
 
@@ -205,6 +542,53 @@ class FactoryHubOnly(ContractError):
     fields: ClassVar[tuple[str, ...]] = ("caller",)
 
     caller: str
+
+
+class GuildMerchantOnly(ContractError):
+    """``GuildMerchantOnly(uint256 guild, address merchant)`` of IGiftVoucher."""
+
+    signature: ClassVar[str] = "GuildMerchantOnly(uint256,address)"
+    selector: ClassVar[bytes] = bytes.fromhex("f9cdc99f")
+    types: ClassVar[tuple[str, ...]] = ("uint256", "address")
+    fields: ClassVar[tuple[str, ...]] = ("guild", "merchant")
+
+    guild: int
+    merchant: str
+
+
+class GuildOwnerOnly(ContractError):
+    """``GuildOwnerOnly(uint256 guild, address caller)`` of IGiftVoucher."""
+
+    signature: ClassVar[str] = "GuildOwnerOnly(uint256,address)"
+    selector: ClassVar[bytes] = bytes.fromhex("3c3e7930")
+    types: ClassVar[tuple[str, ...]] = ("uint256", "address")
+    fields: ClassVar[tuple[str, ...]] = ("guild", "caller")
+
+    guild: int
+    caller: str
+
+
+class GuildUnknown(ContractError):
+    """``GuildUnknown(uint256 guild)`` of IGiftVoucher."""
+
+    signature: ClassVar[str] = "GuildUnknown(uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("54f77aa8")
+    types: ClassVar[tuple[str, ...]] = ("uint256",)
+    fields: ClassVar[tuple[str, ...]] = ("guild",)
+
+    guild: int
+
+
+class HubEpochTooLong(ContractError):
+    """``HubEpochTooLong(uint256 epochLength, uint256 maximum)`` of IPointsHub."""
+
+    signature: ClassVar[str] = "HubEpochTooLong(uint256,uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("04fb3af6")
+    types: ClassVar[tuple[str, ...]] = ("uint256", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("epochLength", "maximum")
+
+    epoch_length: int
+    maximum: int
 
 
 class HubEpochTooShort(ContractError):
@@ -240,6 +624,17 @@ class IssuerInvalid(ContractError):
     fields: ClassVar[tuple[str, ...]] = ("issuer",)
 
     issuer: str
+
+
+class LimitToItself(ContractError):
+    """``LimitToItself(uint256 program)`` of IClearingHouse."""
+
+    signature: ClassVar[str] = "LimitToItself(uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("6306cfde")
+    types: ClassVar[tuple[str, ...]] = ("uint256",)
+    fields: ClassVar[tuple[str, ...]] = ("program",)
+
+    program: int
 
 
 class OrderUsed(ContractError):
@@ -289,6 +684,34 @@ class PointsOverflow(ContractError):
     points: int
 
 
+class PositionOverLimit(ContractError):
+    """``PositionOverLimit(uint256 debtor, uint256 creditor, uint256 owed, uint256 limit)`` of
+    IPointsNetwork.
+    """
+
+    signature: ClassVar[str] = "PositionOverLimit(uint256,uint256,uint256,uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("e9c24a04")
+    types: ClassVar[tuple[str, ...]] = ("uint256", "uint256", "uint256", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("debtor", "creditor", "owed", "limit")
+
+    debtor: int
+    creditor: int
+    owed: int
+    limit: int
+
+
+class PricesInvalid(ContractError):
+    """``PricesInvalid(uint48 onRamp, uint48 offRamp)`` of IPointsNetwork."""
+
+    signature: ClassVar[str] = "PricesInvalid(uint48,uint48)"
+    selector: ClassVar[bytes] = bytes.fromhex("eb832c3c")
+    types: ClassVar[tuple[str, ...]] = ("uint48", "uint48")
+    fields: ClassVar[tuple[str, ...]] = ("onRamp", "offRamp")
+
+    on_ramp: int
+    off_ramp: int
+
+
 class ProgramIssuerOnly(ContractError):
     """``ProgramIssuerOnly(uint256 program, address caller)`` of IPointsHub."""
 
@@ -308,6 +731,17 @@ class ProgramNameEmpty(ContractError):
     selector: ClassVar[bytes] = bytes.fromhex("74d1e065")
     types: ClassVar[tuple[str, ...]] = ()
     fields: ClassVar[tuple[str, ...]] = ()
+
+
+class ProgramNotConnected(ContractError):
+    """``ProgramNotConnected(uint256 program)`` of IPointsNetwork."""
+
+    signature: ClassVar[str] = "ProgramNotConnected(uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("b7a0f92c")
+    types: ClassVar[tuple[str, ...]] = ("uint256",)
+    fields: ClassVar[tuple[str, ...]] = ("program",)
+
+    program: int
 
 
 class ProgramOwnerOnly(ContractError):
@@ -357,6 +791,29 @@ class ProgramUnknown(ContractError):
     program: int
 
 
+class ProgramsEqual(ContractError):
+    """``ProgramsEqual(uint256 program)`` of IPointsNetwork."""
+
+    signature: ClassVar[str] = "ProgramsEqual(uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("5ad803da")
+    types: ClassVar[tuple[str, ...]] = ("uint256",)
+    fields: ClassVar[tuple[str, ...]] = ("program",)
+
+    program: int
+
+
+class RecordIndexOutOfRange(ContractError):
+    """``RecordIndexOutOfRange(uint256 index, uint256 count)`` of IPointsReturns."""
+
+    signature: ClassVar[str] = "RecordIndexOutOfRange(uint256,uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("7a391f42")
+    types: ClassVar[tuple[str, ...]] = ("uint256", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("index", "count")
+
+    index: int
+    count: int
+
+
 class RecordsMalformed(ContractError):
     """``RecordsMalformed(uint256 length)`` of IPointsHub."""
 
@@ -366,6 +823,141 @@ class RecordsMalformed(ContractError):
     fields: ClassVar[tuple[str, ...]] = ("length",)
 
     length: int
+
+
+class RecordsNotAwarded(ContractError):
+    """``RecordsNotAwarded(uint256 program, bytes32 batchId)`` of IPointsReturns."""
+
+    signature: ClassVar[str] = "RecordsNotAwarded(uint256,bytes32)"
+    selector: ClassVar[bytes] = bytes.fromhex("990077e7")
+    types: ClassVar[tuple[str, ...]] = ("uint256", "bytes32")
+    fields: ClassVar[tuple[str, ...]] = ("program", "batchId")
+
+    program: int
+    batch_id: bytes
+
+
+class RedemptionBelowMinimum(ContractError):
+    """``RedemptionBelowMinimum(uint256 value, uint256 minValue)`` of IPointsNetwork."""
+
+    signature: ClassVar[str] = "RedemptionBelowMinimum(uint256,uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("2e86ad29")
+    types: ClassVar[tuple[str, ...]] = ("uint256", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("value", "minValue")
+
+    value: int
+    min_value: int
+
+
+class RedemptionUnknown(ContractError):
+    """``RedemptionUnknown(bytes32 digest)`` of IPointsReturns."""
+
+    signature: ClassVar[str] = "RedemptionUnknown(bytes32)"
+    selector: ClassVar[bytes] = bytes.fromhex("09a290c2")
+    types: ClassVar[tuple[str, ...]] = ("bytes32",)
+    fields: ClassVar[tuple[str, ...]] = ("digest",)
+
+    digest: bytes
+
+
+class RefundExceedsRedemption(ContractError):
+    """``RefundExceedsRedemption(uint256 points, uint256 left)`` of IPointsReturns."""
+
+    signature: ClassVar[str] = "RefundExceedsRedemption(uint256,uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("ea0e175e")
+    types: ClassVar[tuple[str, ...]] = ("uint256", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("points", "left")
+
+    points: int
+    left: int
+
+
+class ReversalExceedsAward(ContractError):
+    """``ReversalExceedsAward(uint256 points, uint256 left)`` of IPointsReturns."""
+
+    signature: ClassVar[str] = "ReversalExceedsAward(uint256,uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("e1bf04b0")
+    types: ClassVar[tuple[str, ...]] = ("uint256", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("points", "left")
+
+    points: int
+    left: int
+
+
+class SettlementTooEarly(ContractError):
+    """``SettlementTooEarly(uint256 debtor, uint256 creditor, uint256 owed, uint256 opensAt)``
+    of IClearingHouse.
+    """
+
+    signature: ClassVar[str] = "SettlementTooEarly(uint256,uint256,uint256,uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("3d8e97bd")
+    types: ClassVar[tuple[str, ...]] = ("uint256", "uint256", "uint256", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("debtor", "creditor", "owed", "opensAt")
+
+    debtor: int
+    creditor: int
+    owed: int
+    opens_at: int
+
+
+class TermsContradictChain(ContractError):
+    """``TermsContradictChain(bytes32 field, uint256 stated, uint256 actual)`` of IProgramTerms."""
+
+    signature: ClassVar[str] = "TermsContradictChain(bytes32,uint256,uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("9240e68f")
+    types: ClassVar[tuple[str, ...]] = ("bytes32", "uint256", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("field", "stated", "actual")
+
+    field: bytes
+    stated: int
+    actual: int
+
+
+class TermsHashEmpty(ContractError):
+    """``TermsHashEmpty(uint256 program)`` of IProgramTerms."""
+
+    signature: ClassVar[str] = "TermsHashEmpty(uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("ffc0434a")
+    types: ClassVar[tuple[str, ...]] = ("uint256",)
+    fields: ClassVar[tuple[str, ...]] = ("program",)
+
+    program: int
+
+
+class TermsPublishedBefore(ContractError):
+    """``TermsPublishedBefore(uint256 program, bytes32 bundleHash)`` of IProgramTerms."""
+
+    signature: ClassVar[str] = "TermsPublishedBefore(uint256,bytes32)"
+    selector: ClassVar[bytes] = bytes.fromhex("fcce5ced")
+    types: ClassVar[tuple[str, ...]] = ("uint256", "bytes32")
+    fields: ClassVar[tuple[str, ...]] = ("program", "bundleHash")
+
+    program: int
+    bundle_hash: bytes
+
+
+class TermsUnknown(ContractError):
+    """``TermsUnknown(uint256 program, bytes32 bundleHash)`` of IProgramTerms."""
+
+    signature: ClassVar[str] = "TermsUnknown(uint256,bytes32)"
+    selector: ClassVar[bytes] = bytes.fromhex("fcd0efc8")
+    types: ClassVar[tuple[str, ...]] = ("uint256", "bytes32")
+    fields: ClassVar[tuple[str, ...]] = ("program", "bundleHash")
+
+    program: int
+    bundle_hash: bytes
+
+
+class TermsVersionUnknown(ContractError):
+    """``TermsVersionUnknown(uint256 program, uint256 version)`` of IProgramTerms."""
+
+    signature: ClassVar[str] = "TermsVersionUnknown(uint256,uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("7371fa13")
+    types: ClassVar[tuple[str, ...]] = ("uint256", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("program", "version")
+
+    program: int
+    version: int
 
 
 class TiersNotRising(ContractError):

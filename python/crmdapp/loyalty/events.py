@@ -11,18 +11,71 @@ from typing import ClassVar
 from crmdapp.chain.decode import Event
 
 __all__ = [
+    "AwardReversed",
     "BatchAwarded",
     "CapSet",
+    "CardBought",
+    "CardRefunded",
+    "CardSpent",
+    "ClawbackSet",
+    "CouponCancelled",
+    "CouponClaimed",
+    "CouponKeySet",
+    "DebtPaid",
+    "Deposited",
+    "DropClaimed",
+    "DropCreated",
+    "GuildCreated",
     "IntentSkipped",
     "IssuerSet",
+    "LimitSet",
+    "MerchantAdded",
     "OrdersRedeemed",
+    "PositionPosted",
+    "PositionSettled",
+    "PricesAnnounced",
     "ProgramCreated",
     "ProgramOwnershipOffered",
     "ProgramOwnershipTransferred",
+    "RedemptionRefunded",
+    "RedemptionStored",
+    "TermsAccepted",
+    "TermsPublished",
+    "TierLowered",
     "TierRaised",
     "TiersSet",
     "ValiditySet",
+    "Withdrawn",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class AwardReversed(Event):
+    """``AwardReversed(uint256 program, bytes32 batchId, address account, uint256 index, uint256
+    points, uint256 debt)`` of IPointsReturns.
+    """
+
+    signature: ClassVar[str] = "AwardReversed(uint256,bytes32,address,uint256,uint256,uint256)"
+    topic: ClassVar[bytes] = bytes.fromhex(
+        "c35a8210de9221ebe21635cc636a3e750e281e3f95d7063a125ed9f9d24c7525"
+    )
+    indexed: ClassVar[tuple[bool, ...]] = (True, True, True, False, False, False)
+    types: ClassVar[tuple[str, ...]] = (
+        "uint256",
+        "bytes32",
+        "address",
+        "uint256",
+        "uint256",
+        "uint256",
+    )
+    fields: ClassVar[tuple[str, ...]] = ("program", "batchId", "account", "index", "points", "debt")
+
+    program: int
+    batch_id: bytes
+    account: str
+    index: int
+    points: int
+    debt: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +112,216 @@ class CapSet(Event):
 
     program: int
     cap: int
+
+
+@dataclass(frozen=True, slots=True)
+class CardBought(Event):
+    """``CardBought(bytes32 card, address buyer, uint256 guild, uint256 amount)`` of
+    IGiftVoucher.
+    """
+
+    signature: ClassVar[str] = "CardBought(bytes32,address,uint256,uint256)"
+    topic: ClassVar[bytes] = bytes.fromhex(
+        "94bb59356d5d440d1053a58bf1c41ea7471387337ce5f5d355f2ff4434cbd448"
+    )
+    indexed: ClassVar[tuple[bool, ...]] = (True, True, True, False)
+    types: ClassVar[tuple[str, ...]] = ("bytes32", "address", "uint256", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("card", "buyer", "guild", "amount")
+
+    card: bytes
+    buyer: str
+    guild: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class CardRefunded(Event):
+    """``CardRefunded(bytes32 card, address buyer, uint256 amount)`` of IGiftVoucher."""
+
+    signature: ClassVar[str] = "CardRefunded(bytes32,address,uint256)"
+    topic: ClassVar[bytes] = bytes.fromhex(
+        "d0fe6c311127f00883fab785d0b02cfa9309cc8b317bd2d8fef8b3b79166c445"
+    )
+    indexed: ClassVar[tuple[bool, ...]] = (True, True, False)
+    types: ClassVar[tuple[str, ...]] = ("bytes32", "address", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("card", "buyer", "amount")
+
+    card: bytes
+    buyer: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class CardSpent(Event):
+    """``CardSpent(bytes32 card, address merchant, uint256 amount)`` of IGiftVoucher."""
+
+    signature: ClassVar[str] = "CardSpent(bytes32,address,uint256)"
+    topic: ClassVar[bytes] = bytes.fromhex(
+        "5a43bc38f4cc6c06159eb8f91e7319e9baaeb0345b9b0fdb07e78aabfe3b6cb5"
+    )
+    indexed: ClassVar[tuple[bool, ...]] = (True, True, False)
+    types: ClassVar[tuple[str, ...]] = ("bytes32", "address", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("card", "merchant", "amount")
+
+    card: bytes
+    merchant: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClawbackSet(Event):
+    """``ClawbackSet(uint256 program, uint32 window)`` of IPointsReturns."""
+
+    signature: ClassVar[str] = "ClawbackSet(uint256,uint32)"
+    topic: ClassVar[bytes] = bytes.fromhex(
+        "b7e10fe6d9dee9090572295218be19057ecbfab7deacf2e3b70c9f115f5bce4c"
+    )
+    indexed: ClassVar[tuple[bool, ...]] = (True, False)
+    types: ClassVar[tuple[str, ...]] = ("uint256", "uint32")
+    fields: ClassVar[tuple[str, ...]] = ("program", "window")
+
+    program: int
+    window: int
+
+
+@dataclass(frozen=True, slots=True)
+class CouponCancelled(Event):
+    """``CouponCancelled(uint256 program, uint48 orderId)`` of IPointsCampaigns."""
+
+    signature: ClassVar[str] = "CouponCancelled(uint256,uint48)"
+    topic: ClassVar[bytes] = bytes.fromhex(
+        "ad7ca8dd6d1d409595773d0df49611670f75698cacdf715d4de6e600caf23cab"
+    )
+    indexed: ClassVar[tuple[bool, ...]] = (True, True)
+    types: ClassVar[tuple[str, ...]] = ("uint256", "uint48")
+    fields: ClassVar[tuple[str, ...]] = ("program", "orderId")
+
+    program: int
+    order_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class CouponClaimed(Event):
+    """``CouponClaimed(uint256 program, bytes32 campaign, address to, uint48 orderId)`` of
+    IPointsCampaigns.
+    """
+
+    signature: ClassVar[str] = "CouponClaimed(uint256,bytes32,address,uint48)"
+    topic: ClassVar[bytes] = bytes.fromhex(
+        "72a78aade983955e621162bb939f590009131a5fddb9b9497db09270e9ce4ca0"
+    )
+    indexed: ClassVar[tuple[bool, ...]] = (True, True, True, False)
+    types: ClassVar[tuple[str, ...]] = ("uint256", "bytes32", "address", "uint48")
+    fields: ClassVar[tuple[str, ...]] = ("program", "campaign", "to", "orderId")
+
+    program: int
+    campaign: bytes
+    to: str
+    order_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class CouponKeySet(Event):
+    """``CouponKeySet(uint256 program, address key, uint40 budget)`` of IPointsCampaigns."""
+
+    signature: ClassVar[str] = "CouponKeySet(uint256,address,uint40)"
+    topic: ClassVar[bytes] = bytes.fromhex(
+        "6273444466b37a246c76956c1cc2222d663cf58e037bbddf072f758db72807b5"
+    )
+    indexed: ClassVar[tuple[bool, ...]] = (True, True, False)
+    types: ClassVar[tuple[str, ...]] = ("uint256", "address", "uint40")
+    fields: ClassVar[tuple[str, ...]] = ("program", "key", "budget")
+
+    program: int
+    key: str
+    budget: int
+
+
+@dataclass(frozen=True, slots=True)
+class DebtPaid(Event):
+    """``DebtPaid(uint256 program, address account, uint256 points)`` of IPointsReturns."""
+
+    signature: ClassVar[str] = "DebtPaid(uint256,address,uint256)"
+    topic: ClassVar[bytes] = bytes.fromhex(
+        "6fd35d1b6cd68e55a24e529d104fa6abdfa8cd0304a3b5225b49638097e821d8"
+    )
+    indexed: ClassVar[tuple[bool, ...]] = (True, True, False)
+    types: ClassVar[tuple[str, ...]] = ("uint256", "address", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("program", "account", "points")
+
+    program: int
+    account: str
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deposited(Event):
+    """``Deposited(uint256 program, address from, uint256 value)`` of IClearingHouse."""
+
+    signature: ClassVar[str] = "Deposited(uint256,address,uint256)"
+    topic: ClassVar[bytes] = bytes.fromhex(
+        "1599c0fcf897af5babc2bfcf707f5dc050f841b044d97c3251ecec35b9abf80b"
+    )
+    indexed: ClassVar[tuple[bool, ...]] = (True, True, False)
+    types: ClassVar[tuple[str, ...]] = ("uint256", "address", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("program", "from", "value")
+
+    program: int
+    from_: str
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class DropClaimed(Event):
+    """``DropClaimed(uint256 drop, uint256 index, address to)`` of IPointsCampaigns."""
+
+    signature: ClassVar[str] = "DropClaimed(uint256,uint256,address)"
+    topic: ClassVar[bytes] = bytes.fromhex(
+        "14dedf25ccba2f9972f06c5b4a329fecca867b7b3c2b1fcbc71db63b2b90cd7a"
+    )
+    indexed: ClassVar[tuple[bool, ...]] = (True, True, True)
+    types: ClassVar[tuple[str, ...]] = ("uint256", "uint256", "address")
+    fields: ClassVar[tuple[str, ...]] = ("drop", "index", "to")
+
+    drop: int
+    index: int
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class DropCreated(Event):
+    """``DropCreated(uint256 drop, uint256 program, bytes32 campaign, bytes32 root)`` of
+    IPointsCampaigns.
+    """
+
+    signature: ClassVar[str] = "DropCreated(uint256,uint256,bytes32,bytes32)"
+    topic: ClassVar[bytes] = bytes.fromhex(
+        "7efc1331ad0929e4d3a6fa88942b65d979d9a561d35c78a963b0c506f070c728"
+    )
+    indexed: ClassVar[tuple[bool, ...]] = (True, True, True, False)
+    types: ClassVar[tuple[str, ...]] = ("uint256", "uint256", "bytes32", "bytes32")
+    fields: ClassVar[tuple[str, ...]] = ("drop", "program", "campaign", "root")
+
+    drop: int
+    program: int
+    campaign: bytes
+    root: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class GuildCreated(Event):
+    """``GuildCreated(uint256 guild, address owner)`` of IGiftVoucher."""
+
+    signature: ClassVar[str] = "GuildCreated(uint256,address)"
+    topic: ClassVar[bytes] = bytes.fromhex(
+        "cdb4c0b5a086728ade651b25e81940a08046ba2d77d75dfef5634fefb0b69d1a"
+    )
+    indexed: ClassVar[tuple[bool, ...]] = (True, True)
+    types: ClassVar[tuple[str, ...]] = ("uint256", "address")
+    fields: ClassVar[tuple[str, ...]] = ("guild", "owner")
+
+    guild: int
+    owner: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,21 +365,111 @@ class IssuerSet(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class LimitSet(Event):
+    """``LimitSet(uint256 debtor, uint256 creditor, uint72 limit)`` of IClearingHouse."""
+
+    signature: ClassVar[str] = "LimitSet(uint256,uint256,uint72)"
+    topic: ClassVar[bytes] = bytes.fromhex(
+        "62d245e9a258c3f1263db9a17b4646db0d60a1715a5590c63a5f382224b972af"
+    )
+    indexed: ClassVar[tuple[bool, ...]] = (True, True, False)
+    types: ClassVar[tuple[str, ...]] = ("uint256", "uint256", "uint72")
+    fields: ClassVar[tuple[str, ...]] = ("debtor", "creditor", "limit")
+
+    debtor: int
+    creditor: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class MerchantAdded(Event):
+    """``MerchantAdded(uint256 guild, address merchant)`` of IGiftVoucher."""
+
+    signature: ClassVar[str] = "MerchantAdded(uint256,address)"
+    topic: ClassVar[bytes] = bytes.fromhex(
+        "46beba60c9588e2d9ee03bbee5818985f5111ee302bafd1cb1342f4eba067f63"
+    )
+    indexed: ClassVar[tuple[bool, ...]] = (True, True)
+    types: ClassVar[tuple[str, ...]] = ("uint256", "address")
+    fields: ClassVar[tuple[str, ...]] = ("guild", "merchant")
+
+    guild: int
+    merchant: str
+
+
+@dataclass(frozen=True, slots=True)
 class OrdersRedeemed(Event):
-    """Signed redemptions were carried out; their `Transfer` events stand in the same order.
-    @param orderIds Packed, uint48 each.
+    """Signed redemptions were carried out, in the order of their `Transfer` events.
+
+    Attributes:
+        order_ids: Packed, uint48 each.
     """
 
-    signature: ClassVar[str] = "OrdersRedeemed(uint256,bytes)"
+    signature: ClassVar[str] = "OrdersRedeemed(uint256,uint256,bytes)"
     topic: ClassVar[bytes] = bytes.fromhex(
-        "6aef6106403d147066fd082022c4f1e1e0d21718bc7941b771de919dba593ffc"
+        "adcbc59119e93d251b842cf1a0319da3547f415e23cf86d2fe73ebeb964849ba"
     )
-    indexed: ClassVar[tuple[bool, ...]] = (True, False)
-    types: ClassVar[tuple[str, ...]] = ("uint256", "bytes")
-    fields: ClassVar[tuple[str, ...]] = ("program", "orderIds")
+    indexed: ClassVar[tuple[bool, ...]] = (True, True, False)
+    types: ClassVar[tuple[str, ...]] = ("uint256", "uint256", "bytes")
+    fields: ClassVar[tuple[str, ...]] = ("merchant", "program", "orderIds")
 
+    merchant: int
     program: int
     order_ids: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PositionPosted(Event):
+    """``PositionPosted(uint256 debtor, uint256 creditor, uint256 value)`` of IPointsNetwork."""
+
+    signature: ClassVar[str] = "PositionPosted(uint256,uint256,uint256)"
+    topic: ClassVar[bytes] = bytes.fromhex(
+        "7633f3a023214226370ee6d1e6d135ec1ade1b22376373abac8fb11b4a7766b5"
+    )
+    indexed: ClassVar[tuple[bool, ...]] = (True, True, False)
+    types: ClassVar[tuple[str, ...]] = ("uint256", "uint256", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("debtor", "creditor", "value")
+
+    debtor: int
+    creditor: int
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class PositionSettled(Event):
+    """``PositionSettled(uint256 debtor, uint256 creditor, uint256 value)`` of IClearingHouse."""
+
+    signature: ClassVar[str] = "PositionSettled(uint256,uint256,uint256)"
+    topic: ClassVar[bytes] = bytes.fromhex(
+        "78dd5e343bcb666bca386d600c40d1412bff3eb1772d8be0f416118a4cd5a9bd"
+    )
+    indexed: ClassVar[tuple[bool, ...]] = (True, True, False)
+    types: ClassVar[tuple[str, ...]] = ("uint256", "uint256", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("debtor", "creditor", "value")
+
+    debtor: int
+    creditor: int
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class PricesAnnounced(Event):
+    """``PricesAnnounced(uint256 program, uint48 onRamp, uint48 offRamp, uint40 effectiveAt)``
+    of IPointsNetwork.
+    """
+
+    signature: ClassVar[str] = "PricesAnnounced(uint256,uint48,uint48,uint40)"
+    topic: ClassVar[bytes] = bytes.fromhex(
+        "40002829da9f24640f3a184c5e61451c5ded366d89893bc62619fdfb646a4898"
+    )
+    indexed: ClassVar[tuple[bool, ...]] = (True, False, False, False)
+    types: ClassVar[tuple[str, ...]] = ("uint256", "uint48", "uint48", "uint40")
+    fields: ClassVar[tuple[str, ...]] = ("program", "onRamp", "offRamp", "effectiveAt")
+
+    program: int
+    on_ramp: int
+    off_ramp: int
+    effective_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +527,114 @@ class ProgramOwnershipTransferred(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class RedemptionRefunded(Event):
+    """``RedemptionRefunded(uint256 merchant, uint48 orderId, tuple redemption, uint256 points,
+    uint256 credited)`` of IPointsReturns.
+    """
+
+    signature: ClassVar[str] = (
+        "RedemptionRefunded(uint256,uint48,(uint256,uint256,address,uint48,uint16,uint256,uint256),uint256,uint256)"
+    )
+    topic: ClassVar[bytes] = bytes.fromhex(
+        "594dc1db92cc95fcd87caa40204368dc5574802c01a49e8482fd706446cdcc62"
+    )
+    indexed: ClassVar[tuple[bool, ...]] = (True, True, False, False, False)
+    types: ClassVar[tuple[str, ...]] = (
+        "uint256",
+        "uint48",
+        "(uint256,uint256,address,uint48,uint16,uint256,uint256)",
+        "uint256",
+        "uint256",
+    )
+    fields: ClassVar[tuple[str, ...]] = ("merchant", "orderId", "redemption", "points", "credited")
+
+    merchant: int
+    order_id: int
+    redemption: tuple[int, int, str, int, int, int, int]
+    points: int
+    credited: int
+
+
+@dataclass(frozen=True, slots=True)
+class RedemptionStored(Event):
+    """``RedemptionStored(uint256 merchant, uint48 orderId, tuple redemption)`` of
+    IPointsReturns.
+    """
+
+    signature: ClassVar[str] = (
+        "RedemptionStored(uint256,uint48,(uint256,uint256,address,uint48,uint16,uint256,uint256))"
+    )
+    topic: ClassVar[bytes] = bytes.fromhex(
+        "56b6ab831e879fad9ff9de4cd587afacffe3e42694939137a8289789fe77ed96"
+    )
+    indexed: ClassVar[tuple[bool, ...]] = (True, True, False)
+    types: ClassVar[tuple[str, ...]] = (
+        "uint256",
+        "uint48",
+        "(uint256,uint256,address,uint48,uint16,uint256,uint256)",
+    )
+    fields: ClassVar[tuple[str, ...]] = ("merchant", "orderId", "redemption")
+
+    merchant: int
+    order_id: int
+    redemption: tuple[int, int, str, int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class TermsAccepted(Event):
+    """``TermsAccepted(uint256 program, bytes32 bundleHash, address member)`` of IProgramTerms."""
+
+    signature: ClassVar[str] = "TermsAccepted(uint256,bytes32,address)"
+    topic: ClassVar[bytes] = bytes.fromhex(
+        "e48691096157d5591ef34dd56cfcb4ca78fd7bc08d28ffcac8ebc80552a3783c"
+    )
+    indexed: ClassVar[tuple[bool, ...]] = (True, True, True)
+    types: ClassVar[tuple[str, ...]] = ("uint256", "bytes32", "address")
+    fields: ClassVar[tuple[str, ...]] = ("program", "bundleHash", "member")
+
+    program: int
+    bundle_hash: bytes
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
+class TermsPublished(Event):
+    """``TermsPublished(uint256 program, uint256 version, bytes32 bundleHash, uint40
+    effectiveAt)`` of IProgramTerms.
+    """
+
+    signature: ClassVar[str] = "TermsPublished(uint256,uint256,bytes32,uint40)"
+    topic: ClassVar[bytes] = bytes.fromhex(
+        "d56aaa55730311d11c509ad8c69071dc155e97d493a63ed7ab03989df3ab95fc"
+    )
+    indexed: ClassVar[tuple[bool, ...]] = (True, True, False, False)
+    types: ClassVar[tuple[str, ...]] = ("uint256", "uint256", "bytes32", "uint40")
+    fields: ClassVar[tuple[str, ...]] = ("program", "version", "bundleHash", "effectiveAt")
+
+    program: int
+    version: int
+    bundle_hash: bytes
+    effective_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class TierLowered(Event):
+    """``TierLowered(uint256 program, address account, uint8 tier)`` of IPointsHub."""
+
+    signature: ClassVar[str] = "TierLowered(uint256,address,uint8)"
+    topic: ClassVar[bytes] = bytes.fromhex(
+        "f53a05569c03dba5ad734866da350505a3bbd73507da1af41f0eec2effbe4578"
+    )
+    indexed: ClassVar[tuple[bool, ...]] = (True, True, False)
+    types: ClassVar[tuple[str, ...]] = ("uint256", "address", "uint8")
+    fields: ClassVar[tuple[str, ...]] = ("program", "account", "tier")
+
+    program: int
+    account: str
+    tier: int
+
+
+@dataclass(frozen=True, slots=True)
 class TierRaised(Event):
     """``TierRaised(uint256 program, address account, uint8 tier)`` of IPointsHub."""
 
@@ -220,3 +681,20 @@ class ValiditySet(Event):
 
     program: int
     validity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn(Event):
+    """``Withdrawn(uint256 program, address to, uint256 value)`` of IClearingHouse."""
+
+    signature: ClassVar[str] = "Withdrawn(uint256,address,uint256)"
+    topic: ClassVar[bytes] = bytes.fromhex(
+        "cf7d23a3cbe4e8b36ff82fd1b05b1b17373dc7804b4ebbd6e2356716ef202372"
+    )
+    indexed: ClassVar[tuple[bool, ...]] = (True, True, False)
+    types: ClassVar[tuple[str, ...]] = ("uint256", "address", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("program", "to", "value")
+
+    program: int
+    to: str
+    value: int

@@ -6,6 +6,7 @@ sent, so a process killed at any point leaves a file from which the next one goe
 
 from __future__ import annotations
 
+import json
 import secrets
 import sqlite3
 import time
@@ -15,9 +16,9 @@ from pathlib import Path
 
 from crmdapp.chain._database import Database
 from crmdapp.chain.typed_data import Domain
-from crmdapp.loyalty.intents import Intent, RedeemIntent, SignedIntent, TransferIntent
+from crmdapp.loyalty.intents import KINDS, RedeemIntent, SignedIntent, read_message
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE batches (
@@ -38,14 +39,15 @@ CREATE TABLE intents (
     chain_id INTEGER NOT NULL,
     genesis BLOB NOT NULL,
     hub TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('redeem', 'transfer')),
+    kind TEXT NOT NULL,
     program TEXT NOT NULL,
     holder TEXT NOT NULL,
-    receiver TEXT,
     points INTEGER NOT NULL,
+    counter TEXT NOT NULL,
     number TEXT NOT NULL,
-    deadline INTEGER NOT NULL,
+    message TEXT NOT NULL,
     signature BLOB NOT NULL,
+    refundable INTEGER NOT NULL,
     gas INTEGER NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('accepted', 'batched', 'mined', 'skipped', 'rejected')),
     reason TEXT NOT NULL,
@@ -56,11 +58,10 @@ CREATE TABLE intents (
 ) STRICT;
 CREATE INDEX intents_by_state ON intents (chain_id, genesis, hub, state);
 CREATE INDEX intents_by_batch ON intents (batch, position);
-CREATE UNIQUE INDEX one_per_order ON intents (chain_id, genesis, hub, program, number)
-    WHERE kind = 'redeem' AND state IN ('accepted', 'batched', 'mined');
-CREATE UNIQUE INDEX one_per_nonce ON intents (chain_id, genesis, hub, holder, number)
-    WHERE kind = 'transfer' AND state IN ('accepted', 'batched', 'mined');
+CREATE UNIQUE INDEX one_per_number ON intents (chain_id, genesis, hub, counter, number)
+    WHERE state IN ('accepted', 'batched', 'mined');
 """
+# The hub uses up numbers in one of two ways: orders of a merchant, or nonces of a holder.
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ class RelayedIntent:
         tx_hash: The transaction it was in; ``None`` before.
         block: Its block; ``None`` before.
         gas: Most gas it may take in a batch.
+        refundable: Whether a redemption may be refunded later; such ones are sent one by one.
     """
 
     signed: SignedIntent
@@ -84,6 +86,7 @@ class RelayedIntent:
     tx_hash: str | None
     block: int | None
     gas: int
+    refundable: bool
 
     @property
     def digest(self) -> bytes:
@@ -138,7 +141,7 @@ class IntentJournal(Database):
             ).fetchone()
             return None if row is None else _relayed(row)
 
-    def add(self, genesis: bytes, signed: SignedIntent, gas: int) -> bool:
+    def add(self, genesis: bytes, signed: SignedIntent, gas: int, refundable: bool) -> bool:
         """Write an intent down as accepted; one that was skipped or rejected is taken up again.
 
         Returns:
@@ -146,27 +149,28 @@ class IntentJournal(Database):
             has the same nonce of its holder.
         """
         intent = signed.intent
-        kind, number = _kind_and_number(intent)
-        receiver = intent.to if isinstance(intent, TransferIntent) else None
+        counter, number = _counter_and_number(signed)
         with self._writing() as db:
             try:
                 db.execute(
                     "INSERT INTO intents VALUES"
-                    " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'accepted', '', NULL, NULL, ?)"
+                    " (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'accepted', '', NULL, NULL, ?)"
                     " ON CONFLICT (digest, genesis) DO UPDATE SET state = 'accepted', reason = '',"
                     " batch = NULL, position = NULL, signature = excluded.signature,"
-                    " gas = excluded.gas WHERE state IN ('skipped', 'rejected')",
+                    " refundable = excluded.refundable, gas = excluded.gas"
+                    " WHERE state IN ('skipped', 'rejected')",
                     (
                         signed.digest,
                         *_place(genesis, signed.domain),
-                        kind,
+                        type(intent).__name__,
                         str(intent.program),
                         intent.from_,
-                        receiver,
                         intent.points,
+                        counter,
                         number,
-                        intent.deadline,
+                        json.dumps(intent.message()),
                         signed.signature,
+                        refundable,
                         gas,
                         time.time(),
                     ),
@@ -337,21 +341,17 @@ def _place(genesis: bytes, domain: Domain) -> tuple[int, bytes, str]:
     return (domain.chain_id, genesis, domain.verifying_contract)
 
 
-def _kind_and_number(intent: Intent) -> tuple[str, str]:
+def _counter_and_number(signed: SignedIntent) -> tuple[str, str]:
+    """Return whose numbers the hub uses up with the intent, and which one."""
+    intent = signed.intent
     if isinstance(intent, RedeemIntent):
-        return "redeem", str(intent.order_id)
-    return "transfer", str(intent.nonce)
+        return f"orders of {intent.merchant}", str(intent.order_id)
+    return f"nonces of {intent.from_}", str(intent.nonce)
 
 
 def _relayed(row: sqlite3.Row) -> RelayedIntent:
     domain = Domain("PointsHub", "1", row["chain_id"], row["hub"])
-    program, holder, points = int(row["program"]), row["holder"], row["points"]
-    number, deadline = int(row["number"]), row["deadline"]
-    intent: Intent
-    if row["kind"] == "redeem":
-        intent = RedeemIntent(program, holder, points, number, deadline)
-    else:
-        intent = TransferIntent(program, holder, row["receiver"], points, number, deadline)
+    intent = read_message(KINDS[row["kind"]], json.loads(row["message"]))
     return RelayedIntent(
         signed=SignedIntent(intent, domain, row["signature"]),
         state=row["state"],
@@ -359,4 +359,5 @@ def _relayed(row: sqlite3.Row) -> RelayedIntent:
         tx_hash=row["tx_hash"],
         block=row["block"],
         gas=row["gas"],
+        refundable=bool(row["refundable"]),
     )

@@ -6,7 +6,6 @@ offline and travels as JSON. The classes are the twins of the hub's EIP-712 stru
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from crmdapp.chain.addresses import ZERO_ADDRESS, checksum, parse_address
 from crmdapp.chain.errors import IntentSignatureInvalid
 from crmdapp.chain.typed_data import Domain, TypedData, recover, sign_many
 from crmdapp.errors import UsageError, VerificationFailed
+from crmdapp.loyalty._signed_json import JsonFields
 from crmdapp.loyalty.points import is_whole, require_amount
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ ORDER_MAX = (1 << 48) - 1
 DEADLINE_MAX = (1 << 40) - 1
 """Latest deadline, Unix seconds, 40 bits (the year 36812)."""
 
-SIGNATURE_MAX = (1 << 16) - 1
+NO_TERMS = bytes(32)
+"""The terms hash of an intent that names no legal terms."""
 
 _UINT256_MAX = (1 << 256) - 1
 
@@ -60,10 +61,12 @@ class TransferIntent(TypedData):
 
 @dataclass(frozen=True, slots=True)
 class RedeemIntent(TypedData):
-    """Permission of ``from_`` to spend points on an order at the merchant who runs ``program``.
+    """Permission of ``from_`` to spend points on an order of a merchant.
 
     Attributes:
-        program: The program.
+        program: Whose points are spent.
+        merchant: The program that the merchant runs: the same one, or another of the network.
+        terms_hash: Legal terms that the holder accepts with it, 32 bytes; zeros for none.
         from_: The holder, who signs.
         points: Units of 0.01 point.
         order_id: The merchant's number of the order; an order is redeemed once.
@@ -71,21 +74,55 @@ class RedeemIntent(TypedData):
     """
 
     TYPE: ClassVar[str] = (
-        "RedeemIntent(uint256 program,address from,uint48 points,uint48 orderId,uint40 deadline)"
+        "RedeemIntent(uint256 program,uint256 merchant,bytes32 termsHash,address from,"
+        "uint48 points,uint48 orderId,uint40 deadline)"
     )
 
     program: int
+    merchant: int
+    terms_hash: bytes
     from_: str
     points: int
     order_id: int
     deadline: int
 
 
-Intent = TransferIntent | RedeemIntent
+@dataclass(frozen=True, slots=True)
+class ExchangeIntent(TypedData):
+    """Permission of ``from_`` to change points of a program into points of another.
 
-_KINDS: Mapping[str, type[TransferIntent | RedeemIntent]] = {
+    Attributes:
+        program: Whose points are given.
+        to_program: Whose points are received.
+        from_: The holder, who signs.
+        points: Units of 0.01 point to give.
+        min_points: Least units to receive, else nothing happens.
+        terms_hash: Legal terms that the holder accepts with it, 32 bytes; zeros for none.
+        nonce: Any number the holder has not used yet, below 2^256.
+        deadline: Last second it may be submitted, Unix time below 2^40.
+    """
+
+    TYPE: ClassVar[str] = (
+        "ExchangeIntent(uint256 program,uint256 toProgram,address from,uint48 points,"
+        "uint48 minPoints,bytes32 termsHash,uint256 nonce,uint40 deadline)"
+    )
+
+    program: int
+    to_program: int
+    from_: str
+    points: int
+    min_points: int
+    terms_hash: bytes
+    nonce: int
+    deadline: int
+
+
+Intent = TransferIntent | RedeemIntent | ExchangeIntent
+
+KINDS: Mapping[str, type[Intent]] = {
     "TransferIntent": TransferIntent,
     "RedeemIntent": RedeemIntent,
+    "ExchangeIntent": ExchangeIntent,
 }
 
 
@@ -142,35 +179,49 @@ class SignedIntent:
         Raises:
             UsageError: It is not a signed intent; the message names the field.
         """
-        if isinstance(data, str | bytes):
-            try:
-                data = json.loads(data)
-            except ValueError as problem:
-                raise UsageError("The signed intent is not JSON.", why=str(problem)) from None
-        typed = _field(data, "typedData", dict)
-        kind = _KINDS.get(_field(typed, "primaryType", str))
+        fields = JsonFields.parse(data, "signed intent")
+        typed = fields.inner("typedData")
+        name = typed.text("primaryType")
+        kind = KINDS.get(name)
         if kind is None:
-            raise UsageError(
-                f"primaryType must be one of {', '.join(_KINDS)}, got {typed['primaryType']!r}."
-            )
-        message = _field(typed, "message", dict)
-        stated = _field(typed, "domain", dict)
-        domain = Domain(
-            name=_field(stated, "name", str),
-            version=_field(stated, "version", str),
-            chain_id=_whole(stated, "chainId"),
-            verifying_contract=_address(stated, "verifyingContract"),
-        )
-        program, holder = _whole(message, "program"), _address(message, "from")
-        points, deadline = _whole(message, "points"), _whole(message, "deadline")
-        intent: Intent
-        if kind is TransferIntent:
-            to, nonce = _address(message, "to"), _whole(message, "nonce")
-            intent = TransferIntent(program, holder, to, points, nonce, deadline)
-        else:
-            order_id = _whole(message, "orderId")
-            intent = RedeemIntent(program, holder, points, order_id, deadline)
-        return cls(intent, domain, _signature(data))
+            raise UsageError(f"primaryType must be one of {', '.join(KINDS)}, got {name[:60]!r}.")
+        intent = _read_intent(kind, typed.inner("message"))
+        return cls(intent, typed.domain(), fields.signature())
+
+
+def read_message(kind: type[Intent], message: Mapping[str, Any]) -> Intent:
+    """Return the intent whose EIP-712 message this is, as wallets write it in JSON.
+
+    Raises:
+        UsageError: A field is missing or malformed; the message names it.
+    """
+    return _read_intent(kind, JsonFields(message, f"{kind.__name__}'s message"))
+
+
+def _read_intent(kind: type[Intent], fields: JsonFields) -> Intent:
+    program, holder = fields.whole("program"), fields.address("from")
+    points, deadline = fields.whole("points"), fields.whole("deadline")
+    if kind is TransferIntent:
+        to, nonce = fields.address("to"), fields.whole("nonce")
+        return TransferIntent(program, holder, to, points, nonce, deadline)
+    terms = fields.word("termsHash")
+    if kind is RedeemIntent:
+        merchant, order = fields.whole("merchant"), fields.whole("orderId")
+        return RedeemIntent(program, merchant, terms, holder, points, order, deadline)
+    to_program, nonce = fields.whole("toProgram"), fields.whole("nonce")
+    least = fields.whole("minPoints")
+    return ExchangeIntent(program, to_program, holder, points, least, terms, nonce, deadline)
+
+
+def batch_terms(intent: Intent) -> tuple[int, int, bytes]:
+    """Return what redemptions of one batch have in common: the hub's ``RedeemTerms``.
+
+    Raises:
+        UsageError: The intent is no redemption.
+    """
+    if not isinstance(intent, RedeemIntent):
+        raise UsageError("Only redemptions travel in batches; others are sent one by one.")
+    return intent.program, intent.merchant, intent.terms_hash
 
 
 def hub_domain(chain_id: int, hub: str) -> Domain:
@@ -230,23 +281,73 @@ def sign_redeem(
     points: int,
     order_id: int,
     deadline: int | datetime,
+    merchant: int | None = None,
+    terms_hash: bytes = NO_TERMS,
 ) -> SignedIntent:
     """Sign permission to spend the signer's points on an order; needs no node.
 
     Args:
         signer: The holder.
         domain: From :func:`hub_domain`.
-        program: The program.
+        program: Whose points are spent.
         points: Units of 0.01 point, 1 to 2^47 - 1.
         order_id: The merchant's number of the order, 0 to 2^48 - 1.
         deadline: Last moment it may be submitted: Unix seconds below 2^40 or an aware datetime.
+        merchant: The merchant's own program, if it is another one.
+        terms_hash: Legal terms that are accepted with it, 32 bytes; none by default.
 
     Raises:
         PointsOverflow: The amount is 2^47 units or more.
         UsageError: A value is out of its range.
         KeyProblem: The signer cannot sign.
     """
-    intent = RedeemIntent(program, signer.address, points, order_id, _seconds(deadline))
+    place = program if merchant is None else merchant
+    until = _seconds(deadline)
+    intent = RedeemIntent(program, place, terms_hash, signer.address, points, order_id, until)
+    require_fits(intent)
+    return SignedIntent(intent, domain, intent.sign(signer, domain))
+
+
+def sign_exchange(
+    signer: Signer,
+    domain: Domain,
+    *,
+    program: int,
+    to_program: int,
+    points: int,
+    min_points: int,
+    nonce: int,
+    deadline: int | datetime,
+    terms_hash: bytes = NO_TERMS,
+) -> SignedIntent:
+    """Sign permission to change the signer's points into another program's; needs no node.
+
+    Args:
+        signer: The holder.
+        domain: From :func:`hub_domain`.
+        program: Whose points are given.
+        to_program: Whose points are received.
+        points: Units of 0.01 point to give, 1 to 2^47 - 1.
+        min_points: Least units to receive, 0 to 2^47 - 1.
+        nonce: Any number the holder has not used yet, below 2^256; random ones will do.
+        deadline: Last moment it may be submitted: Unix seconds below 2^40 or an aware datetime.
+        terms_hash: Legal terms that are accepted with it, 32 bytes; none by default.
+
+    Raises:
+        PointsOverflow: An amount is 2^47 units or more.
+        UsageError: A value is out of its range.
+        KeyProblem: The signer cannot sign.
+    """
+    intent = ExchangeIntent(
+        program,
+        to_program,
+        signer.address,
+        points,
+        min_points,
+        terms_hash,
+        nonce,
+        _seconds(deadline),
+    )
     require_fits(intent)
     return SignedIntent(intent, domain, intent.sign(signer, domain))
 
@@ -282,9 +383,27 @@ def require_fits(intent: Intent) -> None:
     _require_range("program", intent.program, _UINT256_MAX)
     _require_range("deadline", intent.deadline, DEADLINE_MAX)
     if isinstance(intent, RedeemIntent):
+        _require_range("merchant", intent.merchant, _UINT256_MAX)
         _require_range("order_id", intent.order_id, ORDER_MAX)
-    else:
-        _require_range("nonce", intent.nonce, _UINT256_MAX)
+        require_terms_hash(intent.terms_hash)
+        return
+    _require_range("nonce", intent.nonce, _UINT256_MAX)
+    if isinstance(intent, ExchangeIntent):
+        _require_range("to_program", intent.to_program, _UINT256_MAX)
+        if intent.min_points != 0:
+            require_amount(intent.min_points)
+        require_terms_hash(intent.terms_hash)
+
+
+def require_terms_hash(terms_hash: bytes) -> bytes:
+    """Return ``terms_hash`` if it has the 32 bytes of one.
+
+    Raises:
+        UsageError: It has not.
+    """
+    if len(terms_hash) != 32:
+        raise UsageError("A terms hash has 32 bytes (64 hex digits).")
+    return terms_hash
 
 
 def deadline_in(delay: timedelta, *, now: datetime | None = None) -> int:
@@ -329,40 +448,3 @@ def _seconds(deadline: int | datetime) -> int:
 def _require_range(name: str, value: int, most: int) -> None:
     if not is_whole(value) or not 0 <= value <= most:
         raise UsageError(f"{name} must be a whole number from 0 to {most:,}, got {value!r}.")
-
-
-def _field(data: Any, name: str, kind: type) -> Any:
-    value = data.get(name) if isinstance(data, Mapping) else None
-    if not isinstance(value, kind):
-        raise UsageError(f"The signed intent has no usable {name}: {value!r}.")
-    return value
-
-
-def _whole(data: Mapping[str, Any], name: str) -> int:
-    value = data.get(name)
-    if isinstance(value, str):
-        try:
-            value = int(value, 16 if value.startswith("0x") else 10)
-        except ValueError:
-            value = None
-    if not is_whole(value) or not 0 <= value <= _UINT256_MAX:
-        raise UsageError(f"{name} must be a whole number, got {data.get(name)!r}.")
-    return value
-
-
-def _address(data: Mapping[str, Any], name: str) -> str:
-    try:
-        return parse_address(_field(data, name, str))
-    except ValueError as problem:
-        raise UsageError(f"{name}: {problem}.") from None
-
-
-def _signature(data: Any) -> bytes:
-    text = _field(data, "signature", str)
-    try:
-        signature = bytes.fromhex(text.removeprefix("0x"))
-    except ValueError:
-        raise UsageError("The signature is no hex data.") from None
-    if len(signature) > SIGNATURE_MAX:
-        raise UsageError(f"A signature has at most {SIGNATURE_MAX:,} bytes.")
-    return signature

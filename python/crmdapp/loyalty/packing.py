@@ -8,11 +8,15 @@ from crmdapp.chain._keccak import keccak
 from crmdapp.chain.addresses import checksum
 from crmdapp.chain.typed_data import Domain
 from crmdapp.errors import UsageError
-from crmdapp.loyalty.intents import SIGNATURE_MAX, RedeemIntent, SignedIntent, require_fits
+from crmdapp.loyalty._signed_json import SIGNATURE_MAX
+from crmdapp.loyalty.intents import RedeemIntent, SignedIntent, require_fits
 from crmdapp.loyalty.points import require_amount
 
 RECORD_SIZE = 26
 _INTENT_HEAD = 39
+
+BATCH_HASH_SHIFT = 56
+"""Low bits of a stored batch that are not its hash: end of the claw-back 40, epoch of issue 16."""
 
 
 def pack_records(records: Iterable[tuple[str, int]]) -> bytes:
@@ -63,15 +67,15 @@ def batch_id(file_hash: bytes, chunk: int) -> bytes:
 
 
 def records_digest(records: bytes) -> int:
-    """Return what the hub stores of the records of a batch: the high 240 bits of their keccak."""
-    return int.from_bytes(keccak(records), "big") >> 16
+    """Return what the hub stores of the records of a batch: the high 200 bits of their keccak."""
+    return int.from_bytes(keccak(records), "big") >> BATCH_HASH_SHIFT
 
 
 def pack_redemptions(items: Iterable[SignedIntent]) -> bytes:
     """Return signed redemptions as ``redeemMany`` reads them.
 
     Each is: address from (20 bytes), units (6), order id (6), deadline (5), length of the
-    signature (2), signature. The program is an argument of its own.
+    signature (2), signature. What they have in common is an argument of its own.
 
     Raises:
         PointsOverflow: An amount is 2^47 units or more.
@@ -81,7 +85,7 @@ def pack_redemptions(items: Iterable[SignedIntent]) -> bytes:
     for item in items:
         intent = item.intent
         if not isinstance(intent, RedeemIntent):
-            raise UsageError("Only redemptions travel in batches; transfers are sent one by one.")
+            raise UsageError("Only redemptions travel in batches; others are sent one by one.")
         require_fits(intent)
         if len(item.signature) > SIGNATURE_MAX:
             raise UsageError(f"A signature has at most {SIGNATURE_MAX:,} bytes.")
@@ -96,8 +100,15 @@ def pack_redemptions(items: Iterable[SignedIntent]) -> bytes:
     return b"".join(parts)
 
 
-def unpack_redemptions(program: int, packed: bytes, domain: Domain) -> list[SignedIntent]:
+def unpack_redemptions(
+    terms: tuple[int, int, bytes], packed: bytes, domain: Domain
+) -> list[SignedIntent]:
     """Return the signed redemptions of a batch; the inverse of :func:`pack_redemptions`.
+
+    Args:
+        terms: Program, merchant and terms hash of all of them (the hub's ``RedeemTerms``).
+        packed: The batch.
+        domain: The hub and chain they are for.
 
     Raises:
         UsageError: ``packed`` ends in the middle of an intent.
@@ -110,7 +121,7 @@ def unpack_redemptions(program: int, packed: bytes, domain: Domain) -> list[Sign
         if len(head) < _INTENT_HEAD or end > len(packed):
             raise UsageError(f"The batch ends in the middle of the intent at byte {at}.")
         intent = RedeemIntent(
-            program,
+            *terms,
             checksum("0x" + head[:20].hex()),
             int.from_bytes(head[20:26], "big"),
             int.from_bytes(head[26:32], "big"),

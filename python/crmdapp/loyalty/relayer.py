@@ -1,8 +1,9 @@
 """The merchant's relayer: customers sign, the merchant submits and pays the gas.
 
-Redemptions travel in batches (``redeemMany``), transfers one by one (``transferBySig``). Every
-intent taken ends in one of three ways, and the journal on disk tells which: mined, skipped by the
-hub (with the name of its error; it stays usable), or rejected before it was sent. A process killed
+Redemptions travel in batches (``redeemMany``); what moves points (``transferBySig``), changes them
+(``exchangeBySig``) or may be refunded later (``redeemBySig``) travels one by one. Every intent
+taken ends in one of three ways, and the journal on disk tells which: mined, skipped by the hub
+(with the name of its error; it stays usable), or rejected before it was sent. A process killed
 between any two steps is resumed by the next :meth:`Relayer.flush`.
 """
 
@@ -24,10 +25,10 @@ from crmdapp.errors import (
     VerificationFailed,
 )
 from crmdapp.loyalty._intent_checks import IntentChecks, taken
-from crmdapp.loyalty.errors import ERC6909InsufficientBalance, OrderUsed
+from crmdapp.loyalty.errors import ERC6909InsufficientBalance, OrderUsed, PositionOverLimit
 from crmdapp.loyalty.events import IntentSkipped, OrdersRedeemed
 from crmdapp.loyalty.intent_journal import IntentBatch, IntentJournal, RelayedIntent
-from crmdapp.loyalty.intents import RedeemIntent, SignedIntent, require_fits
+from crmdapp.loyalty.intents import RedeemIntent, SignedIntent, batch_terms, require_fits
 
 if TYPE_CHECKING:
     from crmdapp.chain.transactions import Receipt
@@ -45,6 +46,7 @@ _SKIP_REASONS = {
         OrderUsed,
         IntentSignatureInvalid,
         ERC6909InsufficientBalance,
+        PositionOverLimit,
     )
 }
 
@@ -101,11 +103,15 @@ class Relayer:
 
     # ----------------------------------------------------------------- taking
 
-    def accept(self, signed: SignedIntent) -> RelayedIntent:
+    def accept(self, signed: SignedIntent, *, refundable: bool = False) -> RelayedIntent:
         """Take an intent if it could be carried out now; it is on the disk when this returns.
 
         An intent taken before is returned as it stands; one that was skipped or rejected is
         checked and taken up again.
+
+        Args:
+            signed: The intent.
+            refundable: Whether a redemption may be refunded later, which costs a storage slot.
 
         Raises:
             IntentSignatureInvalid: The holder did not sign it, or not for this hub and chain.
@@ -115,9 +121,11 @@ class Relayer:
             ERC6909InsufficientBalance: The holder has fewer units than this intent and those taken
                 before need.
             ProgramUnknown: There is no such program.
-            ProgramIssuerOnly: The relayer's account may not submit redemptions of the program.
+            ProgramIssuerOnly: The relayer's account may not submit redemptions of the merchant.
+            ProgramNotConnected: The program of a redemption elsewhere has published no prices.
             PointsOverflow: The amount is 2^47 units or more.
-            UsageError: Another number is out of its range.
+            UsageError: Another number is out of its range, or what is no redemption is to be
+                refundable.
             NodeProblem: The node could not be asked; nothing was taken.
             DiskFull: The journal cannot be written; nothing was taken.
         """
@@ -127,8 +135,10 @@ class Relayer:
         known = self._journal.find(self._genesis, signed.digest)
         if known is not None and known.state in ("accepted", "batched", "mined"):
             return known
+        if refundable and not isinstance(signed.intent, RedeemIntent):
+            raise UsageError("Only a redemption can be refunded.")
         gas = self._checks.require_usable(signed)
-        if not self._journal.add(self._genesis, signed, gas):
+        if not self._journal.add(self._genesis, signed, gas, refundable):
             raise taken(signed)
         found = self._journal.find(self._genesis, signed.digest)
         assert found is not None  # it was just written, and nothing is ever removed
@@ -167,13 +177,13 @@ class Relayer:
 
     def _groups(self) -> Iterator[tuple[int, list[RelayedIntent]]]:
         """Yield what waits, in batches that one transaction can carry."""
-        waiting: dict[int, list[RelayedIntent]] = {}
+        waiting: dict[tuple[int, int, bytes], list[RelayedIntent]] = {}
         for item in self.intents("accepted"):
-            if isinstance(item.signed.intent, RedeemIntent):
-                waiting.setdefault(item.signed.intent.program, []).append(item)
-            else:
+            if _travels_alone(item):
                 yield item.signed.intent.program, [item]
-        for program, items in waiting.items():
+            else:
+                waiting.setdefault(batch_terms(item.signed.intent), []).append(item)
+        for (program, _, _), items in waiting.items():
             group: list[RelayedIntent] = []
             gas = 0
             for item in items:
@@ -242,18 +252,16 @@ class Relayer:
         if not self._was_sent(batch):
             self._journal.dissolve(batch.id)
             single = items[0]
-            if not isinstance(single.signed.intent, RedeemIntent) and isinstance(
-                refusal, ContractError
-            ):
+            if _travels_alone(single) and isinstance(refusal, ContractError):
                 self._reject(single, refusal.code, work)
                 return
         work.problems.append(FlushProblem(batch.program, len(items), refusal))
 
     def _call(self, batch: IntentBatch) -> Call:
-        items = [item.signed for _, item in batch.members]
-        if isinstance(items[0].intent, RedeemIntent):
-            return self._client.prepare.redeem_many(batch.program, items)
-        return self._client.prepare.submit(items[0])
+        items = [item for _, item in batch.members]
+        if _travels_alone(items[0]):
+            return self._client.prepare.submit(items[0].signed, refundable=items[0].refundable)
+        return self._client.prepare.redeem_many([item.signed for item in items])
 
     def _was_sent(self, batch: IntentBatch) -> bool:
         try:
@@ -340,6 +348,10 @@ class _Work:
     settled: list[RelayedIntent]
     receipts: list[Receipt]
     problems: list[FlushProblem]
+
+
+def _travels_alone(item: RelayedIntent) -> bool:
+    return item.refundable or not isinstance(item.signed.intent, RedeemIntent)
 
 
 def _order_ids(packed: bytes) -> Iterable[int]:

@@ -11,6 +11,7 @@ from crmdapp.cli._values import format_points, iso_time, points_data
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from crmdapp.chain.typed_data import Domain
     from crmdapp.cli._context import Session
     from crmdapp.loyalty.models import Lot, Program
 
@@ -41,6 +42,14 @@ def person(session: Session, address: str) -> str:
     """Return an address, with the name of its key if there is one."""
     name = session.name_of(address)
     return f"{address} ({name})" if name else address
+
+
+def unused_nonce(session: Session, domain: Domain, signer: str) -> int:
+    """Return a number for a signed intent that no other intent signed on this machine carries."""
+    from crmdapp.loyalty.nonces import NonceBook
+
+    with NonceBook(session.config.state_dir / "nonces.sqlite3") as book:
+        return book.take(domain, signer)
 
 
 def program_data(program: Program) -> dict[str, Any]:

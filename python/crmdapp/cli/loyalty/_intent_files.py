@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from crmdapp.errors import FileFault, FileRejected, UsageError
 
 if TYPE_CHECKING:
     from crmdapp.loyalty.intents import SignedIntent
+
+T = TypeVar("T")
 
 _FAULTS_MAX = 100
 _LINES = (".jsonl", ".ndjson")
@@ -44,22 +45,39 @@ def read_intents(paths: Sequence[Path], kind: type) -> list[Found]:
     """
     from crmdapp.loyalty.intents import SignedIntent
 
-    found: list[Found] = []
+    def parse(data: Any) -> SignedIntent:
+        signed = SignedIntent.from_json(data)
+        if not isinstance(signed.intent, kind):
+            name = type(signed.intent).__name__
+            raise UsageError(f"it is a {name}, not a {kind.__name__}")
+        return signed
+
+    return [Found(place, signed) for place, signed in read_each(paths, parse)]
+
+
+def read_each(paths: Sequence[Path], parse: Callable[[Any], T]) -> list[tuple[str, T]]:
+    """Return what stands in files (JSON or JSON lines) and folders, with its place; ``-`` is stdin.
+
+    Args:
+        paths: Where to look.
+        parse: Reads one entry; raises ``UsageError`` if it is not what is wanted.
+
+    Raises:
+        FileRejected: Something in them is not what is wanted; each fault names line and file.
+        UsageError: There is no such file.
+    """
+    found: list[tuple[str, T]] = []
     faults: list[FileFault] = []
     for path in _files(paths):
         for line, data in _entries(path, faults):
             if len(faults) >= _FAULTS_MAX:
                 break
             try:
-                signed = SignedIntent.from_json(data)
+                item = parse(data)
             except UsageError as problem:
                 faults.append(FileFault(line, path.name, problem.message))
                 continue
-            if not isinstance(signed.intent, kind):
-                name = type(signed.intent).__name__
-                faults.append(FileFault(line, path.name, f"it is a {name}, not a {kind.__name__}"))
-                continue
-            found.append(Found(f"{path.name}:{line}" if line > 1 else path.name, signed))
+            found.append((f"{path.name}:{line}" if line > 1 else path.name, item))
     if faults:
         raise FileRejected(
             f"{len(faults)} of the permissions cannot be read; nothing was submitted.",
@@ -79,13 +97,15 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
 
 def _entries(path: Path, faults: list[FileFault]) -> Iterator[tuple[int, Any]]:
     """Yield line number and data of each entry; what is no JSON becomes a fault."""
+    from crmdapp.loyalty._signed_json import read_json
+
     text = _text(path)
     by_line = path.suffix in _LINES or str(path) == "-"
     for line, part in enumerate(text.splitlines() if by_line else [text], start=1):
         if not part.strip():
             continue
         try:
-            data = json.loads(part)
+            data = read_json(part)
         except ValueError as problem:
             faults.append(FileFault(line, path.name, f"it is not JSON: {problem}"))
             continue

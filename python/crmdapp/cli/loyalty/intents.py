@@ -11,7 +11,12 @@ from crmdapp.cli._frame import command, session_of
 from crmdapp.cli._output import Facts
 from crmdapp.cli._values import format_points, format_time, parse_points, parse_span, parse_time
 from crmdapp.cli.loyalty._app import app
-from crmdapp.cli.loyalty._common import PointsArgument, ProgramArgument, ReceiverArgument
+from crmdapp.cli.loyalty._common import (
+    PointsArgument,
+    ProgramArgument,
+    ReceiverArgument,
+    unused_nonce,
+)
 from crmdapp.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,9 +31,19 @@ DeadlineOption = Annotated[
 ValidForOption = Annotated[
     str, typer.Option("--valid-for", metavar="SPAN", help="Or how long: 15m, 24h, 7d.")
 ]
+NonceOption = Annotated[
+    int | None,
+    typer.Option(
+        "--nonce", min=0, metavar="NUMBER", help="Unused number; counted here if left out."
+    ),
+]
 HubOption = Annotated[
     str | None,
     typer.Option("--hub", metavar="ADDRESS", help="The ledger; with --chain-id no node is needed."),
+]
+TermsOption = Annotated[
+    str | None,
+    typer.Option("--terms", metavar="HASH", help="Legal terms that you accept with it (0x...)."),
 ]
 OutOption = Annotated[
     Path | None,
@@ -41,7 +56,7 @@ OutOption = Annotated[
     "redeem-sign",
     examples=(
         "crmdapp loyalty redeem-sign 2 3.50 --order 4711 --out order-4711.json",
-        "crmdapp loyalty redeem-sign 2 3.50 --order 4711 --valid-for 15m",
+        "crmdapp loyalty redeem-sign 2 3.50 --order 4711 --at 4 --valid-for 15m",
     ),
 )
 def redeem_sign(
@@ -51,6 +66,11 @@ def redeem_sign(
     order: Annotated[
         int, typer.Option("--order", min=0, metavar="NUMBER", help="The merchant's order number.")
     ],
+    at: Annotated[
+        int | None,
+        typer.Option("--at", min=0, metavar="PROGRAM", help="The merchant's own, if another one."),
+    ] = None,
+    terms: TermsOption = None,
     deadline: DeadlineOption = None,
     valid_for: ValidForOption = "24h",
     hub: HubOption = None,
@@ -62,9 +82,19 @@ def redeem_sign(
     session = session_of(ctx)
     units = parse_points(points)
     domain, until = _domain(session, hub), _deadline(session, hub, deadline, valid_for)
-    _show(session, domain, program, units, until, ("Order", str(order)))
+    place = program if at is None else at
+    _show(
+        session, domain, program, units, until, ("Order", str(order)), ("Merchant", f"of {place}")
+    )
     signed = sign_redeem(
-        session.signer, domain, program=program, points=units, order_id=order, deadline=until
+        session.signer,
+        domain,
+        program=program,
+        merchant=place,
+        points=units,
+        order_id=order,
+        deadline=until,
+        terms_hash=_terms_hash(terms),
     )
     _write(session, signed, out)
 
@@ -84,16 +114,11 @@ def transfer_sign(
     points: PointsArgument,
     deadline: DeadlineOption = None,
     valid_for: ValidForOption = "24h",
-    nonce: Annotated[
-        int | None,
-        typer.Option("--nonce", min=0, metavar="NUMBER", help="Unused number; random if left out."),
-    ] = None,
+    nonce: NonceOption = None,
     hub: HubOption = None,
     out: OutOption = None,
 ) -> None:
     """Sign permission to move points to somebody; anyone may submit it, you need no ether."""
-    import secrets
-
     from crmdapp.loyalty.intents import sign_transfer
 
     session = session_of(ctx)
@@ -106,10 +131,78 @@ def transfer_sign(
         program=program,
         to=receiver,
         points=units,
-        nonce=secrets.randbits(256) if nonce is None else nonce,
+        nonce=unused_nonce(session, domain, session.signer.address) if nonce is None else nonce,
         deadline=until,
     )
     _write(session, signed, out)
+
+
+@command(
+    app,
+    "exchange-sign",
+    examples=(
+        "crmdapp loyalty exchange-sign 2 5 4 --min 0.90 --out exchange.json",
+        "crmdapp loyalty exchange-sign 2 5 4 --min 0.90 --valid-for 15m",
+    ),
+)
+def exchange_sign(
+    ctx: typer.Context,
+    program: ProgramArgument,
+    points: PointsArgument,
+    to_program: Annotated[
+        int, typer.Argument(metavar="TO_PROGRAM", min=0, help="Whose points you receive.")
+    ],
+    least: Annotated[
+        str, typer.Option("--min", metavar="POINTS", help="Least to receive, else nothing happens.")
+    ],
+    terms: TermsOption = None,
+    deadline: DeadlineOption = None,
+    valid_for: ValidForOption = "1h",
+    nonce: NonceOption = None,
+    hub: HubOption = None,
+    out: OutOption = None,
+) -> None:
+    """Sign permission to change points into another program's; anyone may submit it."""
+    from crmdapp.loyalty.intents import sign_exchange
+
+    session = session_of(ctx)
+    units, minimum = parse_points(points), parse_points(least)
+    domain, until = _domain(session, hub), _deadline(session, hub, deadline, valid_for)
+    _show(
+        session,
+        domain,
+        program,
+        units,
+        until,
+        ("For points of", str(to_program)),
+        ("At least", format_points(minimum)),
+    )
+    signed = sign_exchange(
+        session.signer,
+        domain,
+        program=program,
+        to_program=to_program,
+        points=units,
+        min_points=minimum,
+        nonce=unused_nonce(session, domain, session.signer.address) if nonce is None else nonce,
+        deadline=until,
+        terms_hash=_terms_hash(terms),
+    )
+    _write(session, signed, out)
+
+
+def _terms_hash(text: str | None) -> bytes:
+    from crmdapp.loyalty.intents import NO_TERMS, require_terms_hash
+
+    if text is None:
+        return NO_TERMS
+    try:
+        return require_terms_hash(bytes.fromhex(text.removeprefix("0x")))
+    except (ValueError, UsageError):
+        raise UsageError(
+            f"--terms must be 64 hex digits, got {text!r}.",
+            hint="Copy it from: crmdapp loyalty terms show PROGRAM",
+        ) from None
 
 
 def _domain(session: Session, hub: str | None) -> Domain:
@@ -148,7 +241,7 @@ def _show(
     program: int,
     units: int,
     until: int,
-    about: tuple[str, str],
+    *about: tuple[str, str],
 ) -> None:
     session.out.say("You permit this once:")
     session.out.show(
@@ -157,7 +250,7 @@ def _show(
                 ("Account", session.signer.address),
                 ("Program", str(program)),
                 ("Points", format_points(units)),
-                about,
+                *about,
                 ("Until", format_time(until)),
                 ("Chain", str(domain.chain_id)),
                 ("Ledger", domain.verifying_contract),

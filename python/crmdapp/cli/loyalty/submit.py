@@ -57,15 +57,23 @@ class _Taken:
         "crmdapp loyalty redeem-submit orders/ more.jsonl --yes --json",
     ),
 )
-def redeem_submit(ctx: typer.Context, files: FilesArgument = None) -> None:
-    """Carry out customers' signed redemptions in batches; the account is an issuer.
+def redeem_submit(
+    ctx: typer.Context,
+    files: FilesArgument = None,
+    refundable: Annotated[
+        bool,
+        typer.Option("--refundable", help="Each by itself, so that it can be refunded later."),
+    ] = False,
+) -> None:
+    """Carry out customers' signed redemptions in batches; the account is the merchant's issuer.
 
     Bad ones are left out and reported (exit code 6). Stopped at any point, the same command
     goes on without doing anything twice.
     """
     from crmdapp.loyalty.intents import RedeemIntent
 
-    _submit(session_of(ctx), files or [], RedeemIntent, "PointsHub.redeemMany")
+    function = "PointsHub.redeemBySig" if refundable else "PointsHub.redeemMany"
+    _submit(session_of(ctx), files or [], RedeemIntent, function, refundable=refundable)
 
 
 @command(
@@ -88,7 +96,34 @@ def transfer_submit(ctx: typer.Context, files: FilesArgument = None) -> None:
     _submit(session_of(ctx), files or [], TransferIntent, "PointsHub.transferBySig")
 
 
-def _submit(session: Session, files: Sequence[Path], kind: type, function: str) -> None:
+@command(
+    app,
+    "exchange-submit",
+    cls=AskingCommand,
+    examples=(
+        "crmdapp loyalty exchange-submit exchange.json",
+        "crmdapp loyalty exchange-submit exchanges/ --yes --json",
+    ),
+)
+def exchange_submit(ctx: typer.Context, files: FilesArgument = None) -> None:
+    """Carry out signed exchanges one by one; the account only pays the gas.
+
+    Bad ones are left out and reported (exit code 6). Stopped at any point, the same command
+    goes on without doing anything twice.
+    """
+    from crmdapp.loyalty.intents import ExchangeIntent
+
+    _submit(session_of(ctx), files or [], ExchangeIntent, "PointsHub.exchangeBySig")
+
+
+def _submit(
+    session: Session,
+    files: Sequence[Path],
+    kind: type,
+    function: str,
+    *,
+    refundable: bool = False,
+) -> None:
     from crmdapp.cli.loyalty._intent_files import read_intents
     from crmdapp.loyalty.intent_journal import IntentJournal
     from crmdapp.loyalty.relayer import Relayer
@@ -109,7 +144,7 @@ def _submit(session: Session, files: Sequence[Path], kind: type, function: str) 
     session.signer.unlock()
     with IntentJournal(session.config.state_dir / "intents.sqlite3") as journal:
         relayer = Relayer(client, journal)
-        taken = _take(session, relayer, found)
+        taken = _take(session, relayer, found, refundable=refundable)
         report = relayer.flush()
     _report(session, taken, report)
 
@@ -139,12 +174,14 @@ def _rehearse(session: Session, found: Sequence[Found]) -> None:
     )
 
 
-def _take(session: Session, relayer: Relayer, found: Sequence[Found]) -> _Taken:
+def _take(
+    session: Session, relayer: Relayer, found: Sequence[Found], *, refundable: bool
+) -> _Taken:
     taken = _Taken()
     with session.out.progress("Checking", len(found), "permissions") as bar:
         for number, item in enumerate(found, start=1):
             try:
-                known = relayer.accept(item.signed)
+                known = relayer.accept(item.signed, refundable=refundable)
             except (ContractError, UsageError) as problem:
                 taken.refused.append((item.place, item.signed, problem))
             else:
@@ -220,7 +257,7 @@ def _row(item: RelayedIntent) -> dict[str, Any]:
 
 
 def _intent_data(signed: SignedIntent) -> dict[str, Any]:
-    from crmdapp.loyalty.intents import RedeemIntent
+    from crmdapp.loyalty.intents import RedeemIntent, TransferIntent
 
     intent = signed.intent
     data: dict[str, Any] = {
@@ -230,7 +267,8 @@ def _intent_data(signed: SignedIntent) -> dict[str, Any]:
         "deadline": intent.deadline,
     }
     if isinstance(intent, RedeemIntent):
-        data["order"] = intent.order_id
-    else:
-        data |= {"to": intent.to, "nonce": str(intent.nonce)}
-    return data
+        return data | {"merchant": intent.merchant, "order": intent.order_id}
+    data["nonce"] = str(intent.nonce)
+    if isinstance(intent, TransferIntent):
+        return data | {"to": intent.to}
+    return data | {"to_program": intent.to_program, "least_units": intent.min_points}

@@ -1,0 +1,161 @@
+"""Reading signed permissions from JSON: one field at a time, each fault naming its field."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from crmdapp.chain.addresses import parse_address
+from crmdapp.chain.typed_data import Domain
+from crmdapp.errors import UsageError
+from crmdapp.loyalty.points import is_whole
+
+SIGNATURE_MAX = (1 << 16) - 1
+"""Most bytes of a signature."""
+
+# A signed permission is nested four deep, in an array five.
+_DEPTH_MAX = 32
+_WORD_MAX = (1 << 256) - 1
+# A string, whose brackets do not count, or a bracket.
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"?|(?P<open>[\[{])|(?P<close>[\]}])', re.DOTALL)
+
+
+class JsonFields:
+    """The members of one JSON object.
+
+    Args:
+        data: The object.
+        what: What it is, for messages, such as ``"signed coupon"``.
+
+    Raises:
+        UsageError: It is no object.
+    """
+
+    def __init__(self, data: object, what: str) -> None:
+        if not isinstance(data, Mapping):
+            raise UsageError(f"The {what} is no JSON object: {str(data)[:60]!r}.")
+        self._data: Mapping[str, Any] = data
+        self._what = what
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any] | str | bytes, what: str) -> JsonFields:
+        """Return the members of an object that may still be JSON text.
+
+        Raises:
+            UsageError: It is no JSON, or no object.
+        """
+        if not isinstance(data, str | bytes):
+            return cls(data, what)
+        text = data if isinstance(data, str) else data.decode(errors="replace")
+        try:
+            return cls(read_json(text), what)
+        except ValueError as problem:
+            raise UsageError(f"The {what} is not JSON.", why=str(problem)) from None
+
+    def inner(self, name: str) -> JsonFields:
+        """Return the members of the object under ``name``."""
+        return JsonFields(self._of(name, Mapping), f"{self._what}'s {name}")
+
+    def text(self, name: str) -> str:
+        """Return a string."""
+        value: str = self._of(name, str)
+        return value
+
+    def truth(self, name: str) -> bool:
+        """Return a truth value."""
+        value: bool = self._of(name, bool)
+        return value
+
+    def items(self, name: str) -> list[Any]:
+        """Return an array."""
+        value: list[Any] = self._of(name, list)
+        return value
+
+    def whole(self, name: str, most: int = _WORD_MAX) -> int:
+        """Return a whole number: a JSON number, or a string in decimal or 0x hex."""
+        value = self._data.get(name)
+        if isinstance(value, str):
+            try:
+                value = int(value, 16 if value.startswith("0x") else 10)
+            except ValueError:
+                value = None
+        if not is_whole(value) or not 0 <= value <= most:
+            raise UsageError(
+                f"{name} must be a whole number from 0 to {most:,}, got {self._data.get(name)!r}."
+            )
+        return value
+
+    def address(self, name: str) -> str:
+        """Return an address in its EIP-55 form."""
+        try:
+            return parse_address(self.text(name))
+        except ValueError as problem:
+            raise UsageError(f"{name}: {problem}.") from None
+
+    def word(self, name: str) -> bytes:
+        """Return 32 bytes, written as hex."""
+        return read_word(self.text(name), name)
+
+    def domain(self, name: str = "domain") -> Domain:
+        """Return what was signed for."""
+        stated = self.inner(name)
+        return Domain(
+            name=stated.text("name"),
+            version=stated.text("version"),
+            chain_id=stated.whole("chainId"),
+            verifying_contract=stated.address("verifyingContract"),
+        )
+
+    def signature(self, name: str = "signature") -> bytes:
+        """Return a signature, written as hex."""
+        text = self.text(name)
+        try:
+            signature = bytes.fromhex(text.removeprefix("0x"))
+        except ValueError:
+            raise UsageError("The signature is no hex data.") from None
+        if len(signature) > SIGNATURE_MAX:
+            raise UsageError(f"A signature has at most {SIGNATURE_MAX:,} bytes.")
+        return signature
+
+    def _of(self, name: str, kind: type) -> Any:
+        value = self._data.get(name)
+        if not isinstance(value, kind):
+            shown = "is missing" if value is None else f"is not usable: {str(value)[:60]!r}"
+            raise UsageError(f"The {self._what}'s {name} {shown}.")
+        return value
+
+
+def read_json(text: str) -> Any:
+    """Return what JSON text says, unless it is nested deeper than any signed permission.
+
+    Python's own reader dies of deep nesting in a process that allows deep recursion.
+
+    Raises:
+        ValueError: It is no JSON, or nested too deep.
+    """
+    depth = 0
+    for found in _BRACKETS.finditer(text):
+        if found["open"]:
+            depth += 1
+            if depth > _DEPTH_MAX:
+                raise ValueError(f"it is nested more than {_DEPTH_MAX} deep")
+        elif found["close"]:
+            depth -= 1
+    return json.loads(text)
+
+
+def read_word(text: str, name: str) -> bytes:
+    """Return 32 bytes, written as 64 hex digits with or without 0x.
+
+    Raises:
+        UsageError: It is nothing of the kind; the message names it by ``name``.
+    """
+    try:
+        word = bytes.fromhex(text.removeprefix("0x"))
+    except ValueError:
+        word = b""
+    if len(word) != 32:
+        raise UsageError(f"{name} must be 64 hex digits, got {text[:80]!r}.")
+    return word

@@ -1,0 +1,79 @@
+"""What the contracts refuse is said in words, with the figures of the error."""
+
+import string
+
+import pytest
+
+import crmdapp.chain.errors as chain_errors
+import crmdapp.loyalty.errors as loyalty_errors
+from crmdapp.cli._words import put_into_words
+from crmdapp.cli.loyalty._words import WORDS
+from crmdapp.errors import ContractError
+from crmdapp.loyalty.errors import HubEpochTooLong, TermsVersionUnknown
+
+TWINS = {
+    name: twin
+    for module in (chain_errors, loyalty_errors)
+    for name, twin in vars(module).items()
+    if isinstance(twin, type) and issubclass(twin, ContractError) and twin is not ContractError
+}
+NEVER_MET = {
+    # Allowances, permits and moves of one epoch's points: no command makes them.
+    "ERC20InvalidApprover",
+    "ERC20InvalidSpender",
+    "ERC2612ExpiredSignature",
+    "ERC2612InvalidSigner",
+    "ERC6909InsufficientAllowance",
+    "ERC6909InvalidApprover",
+    "ERC6909InvalidSpender",
+    "ERC7818TransferredExpiredToken",
+    "InvalidAccountNonce",
+    "PermitExpired",
+    "PermitSignatureInvalid",
+    # Nobody has the zero address for a sender.
+    "ERC20InvalidSender",
+    "ERC6909InvalidSender",
+    # For contracts among themselves.
+    "FactoryHubOnly",
+    "ProgramTokenOnly",
+    "TokenHubOnly",
+    # The package packs what it sends.
+    "RecordsMalformed",
+    # Libraries keep these to themselves.
+    "CheckpointUnorderedInsertion",
+    "ECDSAInvalidSignature",
+    "ECDSAInvalidSignatureLength",
+    "ECDSAInvalidSignatureS",
+    "InvalidShortString",
+    "StringTooLong",
+}
+
+
+def test_every_error_that_a_command_can_meet_has_words():
+    assert set(TWINS) - set(WORDS) == NEVER_MET
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_words_name_fields_of_their_error(name):
+    named = {field for part in WORDS[name] for _, field, _, _ in string.Formatter().parse(part)}
+    assert named - {None} <= set(TWINS[name].fields)
+
+
+@pytest.mark.parametrize(
+    ("problem", "message"),
+    [
+        (
+            chain_errors.CoinPaymentInexact(100, 101),
+            "Paying 100 of the coin's smallest units would take 101 out of the contract.",
+        ),
+        (
+            HubEpochTooLong(2**32, 2**32 - 1),
+            "An epoch of 4294967296 seconds is too long, the most is 4294967295.",
+        ),
+        (TermsVersionUnknown(2, 3), "Program 2 has published no version 3 of its terms."),
+    ],
+)
+def test_words_show_the_figures(problem, message):
+    put_into_words(problem)
+    assert problem.message == message
+    assert problem.hint
