@@ -52,7 +52,9 @@ interface IPointsReturns {
     function setClawback(uint256 program, uint32 window) external;
 
     /// @notice Takes back points of one record of a batch because its purchase was returned. What
-    /// the customer has spent already is netted from the program's later awards to it.
+    /// the customer has spent already is netted from the program's later awards and refunds to it.
+    /// Its qualifying points fall, and a tier that they alone held. Points that have expired by
+    /// themselves can not be taken back (`EpochNotLive`).
     /// @param records The batch's records as they were awarded.
     /// @param index Position of the record, from 0.
     function reverseAward(
@@ -63,13 +65,15 @@ interface IPointsReturns {
         uint48 points
     ) external;
 
-    /// @notice Gives back points of a refundable redemption in the ages they had; those that
-    /// expired meanwhile do not come back. The caller is an issuer of the merchant.
+    /// @notice Gives back points of a refundable redemption in the ages they had, the youngest
+    /// first, less what the account owes the program. Those that expired meanwhile do not come
+    /// back. Their
+    /// value goes back to the program in any case. The caller is an issuer of the merchant.
     function refundRedemption(Redemption calldata redemption, uint48 points) external;
 
     /// @notice Seconds after an award in which it may be reversed, for awards made now.
     function clawbackOf(uint256 program) external view returns (uint32);
 
-    /// @notice Units that the account's next awards of the program are netted by.
+    /// @notice Units that the program's next awards and refunds to the account are netted by.
     function debtOf(uint256 program, address account) external view returns (uint256);
 }

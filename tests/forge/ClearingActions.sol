@@ -23,13 +23,18 @@ abstract contract ClearingActions is PointsReturnActions {
         uint256 value = dice.part(free);
         _mayGrow(program, 100 * value);
         COIN.setFee(dice.oneIn(4) ? 100 : 0);
+        // A fee that the payer bears besides would be paid by the other programs.
+        uint256 onTop = dice.oneIn(8) ? 100 : 0;
+        COIN.setFeeOnTop(onTop);
+        bool allowed = value <= free && value * onTop / 10_000 == 0;
         vm.prank(_owner(program));
         try CLEARING.withdraw(program, value, _owner(program)) {
-            _expect("withdraw", value <= free);
+            _expect("withdraw", allowed);
             deposits[program] -= value;
         } catch {
-            _expectRefused("withdraw", value <= free);
+            _expectRefused("withdraw", allowed);
         }
+        COIN.setFeeOnTop(0);
     }
 
     function setLimit(uint256 seed) external watched {

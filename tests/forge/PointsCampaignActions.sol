@@ -93,7 +93,7 @@ abstract contract PointsCampaignActions is PointsNetworkActions {
         if (isForged) ++points;
         uint256 end = leaves.issued + 4;
         bool allowed = !isForged && time <= leaves.deadline && points <= leaves.left
-            && _timesOf("leaf", leaves.drop, index) == 0 && _isLive(leaves.program, leaves.issued)
+            && _timesOf("leaf", leaves.drop, index) == 0 && leaves.issued + 4 > epoch()
             && _hasRoom(leaves.program, end, _credited(leaves.program, to, points));
         _mayQualify(leaves.program, to);
         _mayGrowByPoints(leaves.program, points);

@@ -29,10 +29,47 @@ abstract contract PointsReturnActions is PointsCampaignActions {
         Dice memory dice = Dice(seed);
         if (_awards.length == 0 || dice.oneIn(4)) _awardMany(dice);
         if (_awards.length == 0) return;
-        bool isAgain = dice.oneIn(2);
-        uint256 which = isAgain ? _reversedAward : _recent(dice, _awards.length);
+        if (dice.oneIn(2)) return _reverse(dice, _reversedAward, _reversedIndex);
+        uint256 which = _recent(dice, _awards.length);
+        _reverse(dice, which, dice.below(_awards[which].records.length / 26));
+    }
+
+    function refundRedemption(uint256 seed) external watched {
+        Dice memory dice = Dice(seed);
+        if (_spendings.length == 0 || dice.oneIn(2)) _redeemBySig(dice);
+        if (_spendings.length == 0) return;
+        if (dice.oneIn(2)) _refunded = _pickSpending(dice);
+        Spending storage spending = _spendings[_refunded];
+        Redemption memory redemption = spending.redemption;
+        (uint256 program, uint256 merchant) = (redemption.program, redemption.merchant);
+        if (dice.oneIn(2)) _reverseFor(dice, program, redemption.from);
+        uint256 left = spending.points - spending.refunded;
+        uint256 points = dice.part(left);
+        uint256 value = _valueBack(spending, points);
+        bool isTampered = dice.oneIn(16);
+        if (isTampered) _tamper(dice, redemption);
+        bool allowed = !isTampered && left != 0 && points <= left
+            && (program == merchant || _isWithinLimit(merchant, program, value))
+            && _fitBack(spending, points);
+        _mayGrowByRefund(spending, points, value);
+        vm.prank(_till(merchant));
+        try HUB.refundRedemption(redemption, uint48(points)) {
+            _expect(program == merchant ? "refundRedemption" : "refundRedemption abroad", allowed);
+        } catch {
+            return _expectRefused("refundRedemption", allowed);
+        }
+        if (program != merchant) _bookDebt(merchant, program, value);
+        _touch(program, redemption.from);
+        (LotsModel.Lot[] memory lots, uint256 paid) = _lotsBack(spending, points);
+        for (uint256 i = 0; i < lots.length; ++i) {
+            _lots[program][redemption.from].add(lots[i].amount, lots[i].end);
+        }
+        debts[program][redemption.from] -= paid;
+        spending.refunded += points;
+    }
+
+    function _reverse(Dice memory dice, uint256 which, uint256 index) private {
         Award memory awarded = _awards[which];
-        uint256 index = isAgain ? _reversedIndex : dice.below(awarded.records.length / 26);
         (address holder, uint256 units) = _recordAt(awarded.records, index);
         uint256 left = units - _reversed[which][index];
         uint256 points = dice.oneIn(4) ? left + 1 : dice.part(left);
@@ -56,69 +93,58 @@ abstract contract PointsReturnActions is PointsCampaignActions {
         _bookReversal(awarded.program, holder, awarded.issued + 4, points);
     }
 
-    function refundRedemption(uint256 seed) external watched {
-        Dice memory dice = Dice(seed);
-        if (_spendings.length == 0 || dice.oneIn(2)) _redeemBySig(dice);
-        if (_spendings.length == 0) return;
-        if (dice.oneIn(2)) _refunded = _pickSpending(dice);
-        Spending storage spending = _spendings[_refunded];
-        Redemption memory redemption = spending.redemption;
-        (uint256 program, uint256 merchant) = (redemption.program, redemption.merchant);
-        uint256 left = spending.points - spending.refunded;
-        uint256 points = dice.part(left);
-        uint256 value = _valueBack(spending, points);
-        bool isTampered = dice.oneIn(16);
-        if (isTampered) _tamper(dice, redemption);
-        bool allowed = !isTampered && left != 0 && points <= left
-            && (program == merchant || _isWithinLimit(merchant, program, value))
-            && _fitBack(spending, points);
-        _mayGrowByRefund(spending, points, value);
-        vm.prank(_till(merchant));
-        try HUB.refundRedemption(redemption, uint48(points)) {
-            _expect(program == merchant ? "refundRedemption" : "refundRedemption abroad", allowed);
-        } catch {
-            return _expectRefused("refundRedemption", allowed);
+    /// @dev What the holder got lately, spent or not, so that a refund meets a debt.
+    function _reverseFor(Dice memory dice, uint256 program, address holder) private {
+        for (uint256 back = 1; back <= _awards.length && back <= 16; ++back) {
+            uint256 which = _awards.length - back;
+            if (_awards[which].program != program) continue;
+            (address first,) = _recordAt(_awards[which].records, 0);
+            if (first == holder) return _reverse(dice, which, 0);
         }
-        if (program != merchant) _bookDebt(merchant, program, value);
-        _touch(program, redemption.from);
-        LotsModel.Lot[] memory lots = _lotsBack(spending, points);
-        for (uint256 i = 0; i < lots.length; ++i) {
-            _lots[program][redemption.from].add(lots[i].amount, lots[i].end);
-        }
-        spending.refunded += points;
     }
 
     function _bookReversal(uint256 program, address holder, uint256 end, uint256 points) private {
         _touch(program, holder);
         uint256 held = ending(program, holder, end);
-        uint256 taken = points < held ? points : held;
+        uint256 taken = _smaller(points, held);
         _lots[program][holder].take(taken, end);
         debts[program][holder] += points - taken;
         uint256 counted = qualifying[program][holder];
         qualifying[program][holder] = counted > points ? counted - points : 0;
     }
 
-    /// @dev The lots that `points` more bring back: the spent ones in the order in which they were
-    /// spent, after those refunded before; what expired meanwhile is left out.
+    /// @dev The lots that `points` more bring back: of the spent ones, the youngest first, after
+    /// those refunded before. What expired meanwhile is left out; of the rest, the oldest pay what
+    /// the holder owes.
     function _lotsBack(Spending storage spending, uint256 points)
         private
         view
-        returns (LotsModel.Lot[] memory lots)
+        returns (LotsModel.Lot[] memory lots, uint256 paid)
     {
         uint256 skipped = spending.refunded;
         lots = spending.lots;
-        for (uint256 i = 0; i < lots.length; ++i) {
-            uint256 part = lots[i].amount;
-            uint256 before = part < skipped ? part : skipped;
+        for (uint256 i = lots.length; i != 0; --i) {
+            LotsModel.Lot memory lot = lots[i - 1];
+            uint256 before = _smaller(lot.amount, skipped);
             skipped -= before;
-            part = part - before < points ? part - before : points;
+            uint256 part = _smaller(lot.amount - before, points);
             points -= part;
-            lots[i].amount = lots[i].end > epoch() ? part : 0;
+            lot.amount = lot.end > epoch() ? part : 0;
+        }
+        uint256 debt = debts[spending.redemption.program][spending.redemption.from];
+        for (uint256 i = 0; i < lots.length; ++i) {
+            uint256 part = _smaller(lots[i].amount, debt - paid);
+            lots[i].amount -= part;
+            paid += part;
         }
     }
 
+    function _smaller(uint256 a, uint256 b) private pure returns (uint256) {
+        return a < b ? a : b;
+    }
+
     function _fitBack(Spending storage spending, uint256 points) private view returns (bool) {
-        LotsModel.Lot[] memory lots = _lotsBack(spending, points);
+        (LotsModel.Lot[] memory lots,) = _lotsBack(spending, points);
         for (uint256 i = 0; i < lots.length; ++i) {
             uint256 sum = _supplyEnding(spending.redemption.program, lots[i].end);
             if (sum + lots[i].amount > MAX) return false;

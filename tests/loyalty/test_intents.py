@@ -291,7 +291,11 @@ def test_from_json_refuses_what_is_no_object(text):
         SignedIntent.from_json(text)
 
 
-@pytest.mark.parametrize("text", ["[" * 100_000, '{"":' * 100_000, '["]",' * 100_000, "[" * 33])
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 100_000, '{"":' * 100_000, '["]",' * 100_000, "[" * 33],
+    ids=["arrays", "objects", "brackets in strings", "one too many"],
+)
 @pytest.mark.parametrize("form", [str, str.encode])
 def test_from_json_refuses_deep_nesting(text, form):
     with pytest.raises(UsageError) as refusal:
@@ -300,7 +304,9 @@ def test_from_json_refuses_deep_nesting(text, form):
 
 
 @pytest.mark.parametrize(
-    "note", ['"' + "[" * 33 + '\\"' + "{" * 33, "[]" * 33, [[], {}] * 33, {"[" * 33: "]"}], ids=str
+    "note",
+    ['"' + "[" * 33 + '\\"' + "{" * 33, "[]" * 33, [[], {}] * 33, {"[" * 33: "]"}],
+    ids=["quotes", "text", "siblings", "name"],
 )
 def test_from_json_counts_brackets_that_are_open_alone(note):
     body = redeem().to_json() | {"note": note}

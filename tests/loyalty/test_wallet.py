@@ -28,7 +28,10 @@ def wallet(ledger):
 
 
 def held_in(wallet, **options):
-    return {item.program.id: item.points for item in wallet.holdings(**options)}
+    """Units by program, each of which must be there once."""
+    found = [(item.program.id, item.points) for item in wallet.holdings(**options)]
+    assert len(dict(found)) == len(found)
+    return dict(found)
 
 
 def test_a_wallet_has_the_points_of_every_program(

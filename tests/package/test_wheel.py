@@ -1,5 +1,6 @@
 """The wheel, as a stranger gets it: no compiler, no Node, no Ape, and a chain to talk to."""
 
+import ast
 import email
 import json
 import subprocess
@@ -97,6 +98,15 @@ def pins():
     return [f"{name}=={version}" for name, version in sorted(found.items())]
 
 
+def imported(path):
+    """The packages that a module imports, wherever it does so."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (name.name.partition(".")[0] for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield node.module.partition(".")[0]
+
+
 def uv(*words):
     command = [str(word) for word in (UV, "--quiet", *words)]
     environment = bootstrap._environment(sys.executable)
@@ -129,6 +139,20 @@ def test_the_wheel_asks_for_no_development_tool(wheel):
         text = archive.read("crmdapp-0.1.0.dist-info/METADATA").decode()
     wanted = email.message_from_string(text).get_all("Requires-Dist")
     assert not [each for each in wanted if each.startswith(("eth-ape", "ape-", "py-solc-x"))]
+
+
+def test_every_package_that_is_imported_is_asked_for():
+    """What only comes along with another package may be gone with its next release."""
+    asked = metadata.requires("crmdapp")
+    asked = {canonicalize_name(Requirement(line).name) for line in asked}
+    homes = metadata.packages_distributions()
+    missing = {
+        name
+        for path in (ROOT / "python" / "crmdapp").rglob("*.py")
+        for name in imported(path)
+        if name in homes and not asked & {canonicalize_name(home) for home in homes[name]}
+    }
+    assert missing - {"crmdapp"} == set()
 
 
 def test_the_command_answers(python):

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from crmdapp.loyalty.vouchers import VoucherClient
 
 _BUY_GAS = 150_000
-"""More than a purchase takes (85,654 of the test coin), which can not be simulated before its coin is
-approved."""
+"""More than a purchase takes (85,654 of the test coin), which can not be simulated before its coin
+is approved."""
 
 app = group(
     name="voucher",
