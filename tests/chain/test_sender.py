@@ -509,6 +509,31 @@ def test_wait_does_not_sign_anew_if_the_node_holds_the_receipt_back(
     assert received() == 5
 
 
+def test_wait_does_not_sign_anew_while_the_node_makes_the_block(
+    node, proxy, payer, journal, gift, received, monkeypatch
+):
+    """The state of the new block is there, the block and its receipts are not."""
+    monkeypatch.setattr("crmdapp.chain._settle._RESEND_SECONDS", 0.0)
+    head = hex(int(node.rpc("eth_blockNumber"), 16))
+
+    def ahead(request):
+        if request.params[1] == head:
+            request.raw["params"] = [request.params[0], "latest"]
+        return request.forward()
+
+    with connect(proxy.url) as connection:
+        sender = Sender(connection, payer, journal, policy=QUICK)
+        sent = sender.send(gift(5))
+        node.settle()
+        proxy.plan(fault.result(None), method="eth_getTransactionReceipt", times=12)
+        proxy.plan(fault.result(head), method="eth_blockNumber", times=12)
+        proxy.plan(ahead, method="eth_getTransactionCount", times=60)
+        receipt = sender.wait(sent)
+        assert proxy.count("eth_getTransactionReceipt") > 12
+        assert (receipt.hash, receipt.nonce) == (sent.hash, sent.nonce)
+    assert received() == 5
+
+
 def test_resume_finishes_what_was_left(node, sender, gift, received):
     node.automine(False)
     sent = [sender.send(gift(1)) for _ in range(3)]

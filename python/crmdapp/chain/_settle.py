@@ -230,11 +230,14 @@ class Settlement:
     def _mined_beside(self, nonce: int) -> set[str] | None:
         """Return the transactions of the block in which the account's nonce passed ``nonce``.
 
+        While a node makes a block, what it says of the head's state may be that block's already.
+        So the head counts only if the account's transaction with that nonce is in it.
+
         Returns:
-            Their hashes; ``None`` if the node cannot tell which block that was.
+            Their hashes; ``None`` if the node cannot tell yet which block that was.
         """
         try:
-            after = self._connection.block_number()
+            head = after = self._connection.block_number()
             step = 1
             while not self._is_before(before := max(0, after - step), nonce):
                 if before == 0:
@@ -246,12 +249,20 @@ class Settlement:
                     before = middle
                 else:
                     after = middle
-            block = self._connection.block(after)
+            block = self._connection.block(after, full=True)
         except NodeRefused:
             return None  # it no longer keeps that state
         if block is None or self._is_before(after, nonce):
             return None
-        return {str(tx_hash).lower() for tx_hash in block.get("transactions", ())}
+        mined = block.get("transactions", ())
+        if after == head and not any(self._took(tx, nonce) for tx in mined):
+            return None
+        return {str(tx["hash"]).lower() for tx in mined}
+
+    def _took(self, tx: dict[str, Any], nonce: int) -> bool:
+        """Return whether a mined transaction is the account's with that nonce."""
+        is_own = str(tx["from"]).lower() == self._account.sender.lower()
+        return is_own and int(tx["nonce"], 16) == nonce
 
     def _is_before(self, block: int, nonce: int) -> bool:
         """Return whether the account had not used ``nonce`` yet after that block."""

@@ -204,9 +204,14 @@ class Connection:
         """Return the number of the latest block."""
         return quantity(self.request("eth_blockNumber"), "eth_blockNumber")
 
-    def block(self, block: int | str = "latest") -> dict[str, Any] | None:
-        """Return a block's header as JSON-RPC data; ``None`` if there is none."""
-        found = self.request("eth_getBlockByNumber", [block_tag(block), False])
+    def block(self, block: int | str = "latest", *, full: bool = False) -> dict[str, Any] | None:
+        """Return a block as JSON-RPC data; ``None`` if there is none.
+
+        Args:
+            block: Its number or a tag.
+            full: With its transactions, not their hashes alone.
+        """
+        found = self.request("eth_getBlockByNumber", [block_tag(block), full])
         if found is not None and not isinstance(found, dict):
             raise NodeLied("The node gave a malformed block.")
         return found
