@@ -820,8 +820,10 @@ def test_exchangeBySig_reverts_if_signature_is_malformed(
     award(program, customer, 100)
     signed = intent()
     good = signed.sign(customer)
+    short = compact(good)
+    other = short[:32] + bytes([short[32] ^ 0x80]) + short[33:]  # the other parity
 
-    for bad in (b"", good[:64], good + b"\x00", high_s(good), bytes(65), bytes(64), b"\xff" * 65):
+    for bad in (b"", other, good + b"\x00", high_s(good), bytes(65), bytes(64), b"\xff" * 65):
         with refuses(
             project.PointsHub.IntentSignatureInvalid, signer=customer, digest=signed.digest()
         ):
