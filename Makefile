@@ -24,7 +24,7 @@ PYTEST := $(BIN)/pytest --numprocesses=$(WORKERS)
 SLITHER_OFF := assembly,incorrect-equality,naming-convention,reentrancy-events,timestamp,too-many-digits,unused-return
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-node lint bench mutants compile artifacts format lock clean environment
+.PHONY: help demo test test-node lint bench mutants compile artifacts codes format lock clean environment
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,7 @@ lint: environment ## check style, types, generated files, code size, and the con
 	@$(BIN)/forge fmt --check contracts $(wildcard tests/forge)
 	@$(BIN)/python -m scripts.check_tree
 	@$(BIN)/python -m scripts.export_artifacts --check
+	@$(BIN)/python -m scripts.export_codes --check
 	@$(PYTHON) scripts/bootstrap.py --slither
 	@HOME="$(CURDIR)/.cache/slither" PATH="$(CURDIR)/$(BIN):$$PATH" .cache/slither/bin/slither . --exclude $(SLITHER_OFF)
 
@@ -62,6 +63,9 @@ compile: environment ## compile the contracts
 
 artifacts: environment ## write ABIs, bytecode and Python twins after a change of a contract
 	@$(BIN)/python -m scripts.export_artifacts
+
+codes: environment ## write the tables of public codes after a change of scripts/codes
+	@$(BIN)/python -m scripts.export_codes
 
 format: environment ## format Python and Solidity
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .

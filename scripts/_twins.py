@@ -7,6 +7,7 @@ carries what decoding needs. crmdapp.chain.decode finds the modules by their pla
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -223,10 +224,15 @@ def _module(folder: str, kind: str, twins: Sequence[Twin]) -> str:
         "",
         f"from {home} import {base}",
         "",
-        f"__all__ = {json.dumps(sorted(twin.name for twin in twins))}",
+        f"__all__ = {json.dumps(sorted((twin.name for twin in twins), key=_natural))}",
         "",
     ]
     return "\n".join([*head, *(line for twin in twins for line in _class(twin, base))])
+
+
+def _natural(name: str) -> list[str | int]:
+    """Order by the numbers in names, not by their digits: ERC721 stands before ERC2612."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
 
 
 def _class(twin: Twin, base: str) -> Iterator[str]:

@@ -32,6 +32,11 @@ from scripts.export_artifacts import ExportError
 RESULTS = Path(__file__).resolve().parent / "results.json"
 
 MEASURES = {
+    "customers": (
+        "scripts.bench.customers:measure",
+        "scripts.bench.trees:measure",
+        "scripts.bench.vault:measure",
+    ),
     "loyalty": (
         "scripts.bench.loyalty:measure",
         "scripts.bench.signed:measure",

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from crmdapp.chain._keccak import keccak
+from crmdapp.chain.merkle import MerkleTree
 from crmdapp.chain.typed_data import Domain, TypedData
 from crmdapp.loyalty.coupons import BUDGET_MAX, sign_coupon
-from crmdapp.loyalty.drops import MerkleTree, leaf_of
+from crmdapp.loyalty.drops import leaf_of
 from crmdapp.loyalty.intents import hub_domain
 from scripts.bench.chain import FAR, START, Chain
 from scripts.bench.ledgers import (

@@ -137,12 +137,19 @@ class Contract:
         Raises:
             BenchError: It reverted.
         """
-        data = self._function(function).encode(args)
+        return int(self.receipt(function, *args, sender=sender)["gasUsed"], 16)
+
+    def receipt(self, function: str, *args: Any, sender: str | None = None) -> dict[str, Any]:
+        """As `send`, but return the transaction's whole receipt."""
+        data = self.data(function, *args)
         try:
-            receipt = self._chain.send(sender or self._chain.accounts[0], self.address, data)
+            return self._chain.send(sender or self._chain.accounts[0], self.address, data)
         except BenchError as error:
             raise BenchError(f"{self._name}.{function}: {error}") from None
-        return int(receipt["gasUsed"], 16)
+
+    def data(self, function: str, *args: Any) -> bytes:
+        """Return the call data of a function."""
+        return self._function(function).encode(args)
 
     def read(self, function: str, *args: Any) -> Any:
         """Return what a view function returns."""

@@ -28,16 +28,37 @@ OUTPUTS = [
     "evm.bytecode.object",
     "evm.deployedBytecode.object",
 ]
-PEER_REMAPPINGS = ["solady=node_modules/solady", "@uniswap=node_modules/@uniswap"]
-MEASURED = ("PointsHub", "PointsToken", "ClearingHouse", "GiftVoucher")
+PEER_REMAPPINGS = [
+    "@uniswap=node_modules/@uniswap",
+    "ethr-did-registry=node_modules/ethr-did-registry",
+    "solady=node_modules/solady",
+]
+MEASURED = (
+    "AttestationRegistry",
+    "ClearingHouse",
+    "ConsentRegistry",
+    "CustomerRegistry",
+    "DataRewards",
+    "GiftVoucher",
+    "IdentityBadge",
+    "InteractionLog",
+    "PointsHub",
+    "PointsToken",
+)
 PEER_PACKAGES = (
+    "@ethereum-attestation-service/eas-contracts",
     "@openzeppelin/contracts",
+    "@openzeppelin/merkle-tree",
     "@uniswap/merkle-distributor",
     "@uniswap/v2-core",
+    "ethr-did-registry",
     "solady",
 )
 # Their sources need compilers of their time, so they run as their packages ship them.
+EAS = "@ethereum-attestation-service/eas-contracts/artifacts/contracts"
 SHIPPED = {
+    "EAS": f"{EAS}/EAS.sol/EAS.json",
+    "SchemaRegistry": f"{EAS}/SchemaRegistry.sol/SchemaRegistry.json",
     "MerkleDistributor": "@uniswap/merkle-distributor/build/MerkleDistributor.json",
     "UniswapV2Factory": "@uniswap/v2-core/build/UniswapV2Factory.json",
     "UniswapV2Pair": "@uniswap/v2-core/build/UniswapV2Pair.json",
@@ -201,7 +222,19 @@ def _compiled(name: str, contract: Mapping[str, Any]) -> Compiled:
 def _shipped(path: str) -> dict[str, Any]:
     text = (ROOT / "node_modules" / path).read_text(encoding="utf-8")
     contract: dict[str, Any] = json.loads(text)
-    return contract
+    if "evm" in contract:
+        return contract
+    # As Hardhat writes it.
+    return {
+        "abi": contract["abi"],
+        "evm": {
+            "bytecode": {
+                "object": contract["bytecode"].removeprefix("0x"),
+                "linkReferences": contract["linkReferences"],
+            },
+            "deployedBytecode": {"object": contract["deployedBytecode"].removeprefix("0x")},
+        },
+    }
 
 
 def _references(raw: Mapping[str, Any]) -> References:

@@ -26,6 +26,7 @@ from scripts.demo.stage import Stage, on_node, on_own_chain
 CHAPTERS: Mapping[str, str] = {
     "loyalty": "scripts.demo.loyalty",
     "network": "scripts.demo.network",
+    "customers": "scripts.demo.customers",
 }
 """Name of each chapter and the module whose ``play(stage)`` tells it, in order."""
 

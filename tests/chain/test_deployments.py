@@ -9,8 +9,10 @@ from crmdapp.chain import Manifest, artifacts, deployments
 from crmdapp.chain import manifest as manifest_module
 from crmdapp.chain._code import same_code, strip_metadata
 from crmdapp.chain.addresses import checksum, contract_address
+from crmdapp.chain.calls import Call
 from crmdapp.chain.deployments import (
     HALF_YEAR,
+    Created,
     Deployed,
     Planned,
     Reference,
@@ -29,7 +31,17 @@ from crmdapp.errors import (
 )
 from tests.fixtures.anvil import Anvil
 
-PLANNED = ("TestCoin", "PointsHub", "ProgramTerms", "GiftVoucher")
+LOYALTY = ("PointsHub", "ProgramTerms", "GiftVoucher")
+CUSTOMERS = (
+    "CustomerRegistry",
+    "DidRegistry",
+    "AttestationRegistry",
+    "ConsentRegistry",
+    "InteractionLog",
+    "IdentityBadge",
+    "DataRewards",
+)
+PLANNED = ("TestCoin", *LOYALTY, *CUSTOMERS)
 
 
 @pytest.fixture
@@ -49,12 +61,7 @@ def test_deploy_all_deploys_and_records(connection, sender, wanted, path):
     )
     entry = manifest["PointsHub"]
     coin = manifest["TestCoin"].address
-    assert steps == [
-        ("TestCoin", "deployed", coin),
-        ("PointsHub", "deployed", entry.address),
-        ("ProgramTerms", "deployed", manifest["ProgramTerms"].address),
-        ("GiftVoucher", "deployed", manifest["GiftVoucher"].address),
-    ]
+    assert steps == [(name, "deployed", manifest.address(name)) for name in PLANNED]
     assert entry.args == (wanted[1].args[0], 3_600, coin)
     hub = connection.contract("PointsHub", entry.address)
     assert (hub.read("GENESIS"), hub.read("EPOCH_LENGTH")) == entry.args[:2]
@@ -131,7 +138,7 @@ def test_deploy_all_refuses_other_arguments_unless_told(connection, sender, want
 
 def test_plan_settles_in_the_coin_that_is_named(connection, sender, wanted, path):
     named = plan(1, 60, coin="0x" + "ab" * 20, test_coin=True)
-    assert [item.name for item in named] == ["PointsHub", "ProgramTerms", "GiftVoucher"]
+    assert [item.name for item in named] == [*LOYALTY, *CUSTOMERS]
     assert named[0].args[2] == named[2].args[0] == checksum("0x" + "ab" * 20)
     with pytest.raises(UsageError, match="No settlement coin is named"):
         plan(1, 60)
@@ -142,11 +149,7 @@ def test_plan_settles_in_the_coin_that_is_named(connection, sender, wanted, path
     hub = manifest["PointsHub"]
     assert plan(manifest=manifest)[1:] == wanted[1:]
     manifest.put(replace(hub, args=(*hub.args[:2], "0x" + "cd" * 20)))
-    assert [item.name for item in plan(manifest=manifest)] == [
-        "PointsHub",
-        "ProgramTerms",
-        "GiftVoucher",
-    ]
+    assert [item.name for item in plan(manifest=manifest)] == [*LOYALTY, *CUSTOMERS]
 
 
 def test_deploy_all_refuses_other_code_unless_told(node, connection, sender, wanted, path):
@@ -215,6 +218,80 @@ def test_deploy_with_resolves_references(connection, sender, path, wanted, monke
     assert Manifest.load(path).get("Second").args[:2] == (begins, hub)
     with pytest.raises(ContractMissing, match="Third is not deployed"):
         deploy_with(connection, deploy, [Planned("Fourth", (Reference("Third"), 1))], path)
+
+
+# --------------------------------------------------------------------------- created by another
+
+
+def test_deploy_all_finds_what_a_constructor_creates(connection, sender, wanted, path):
+    manifest = deploy_all(connection, sender, wanted, path)
+    registry, did = manifest["CustomerRegistry"], manifest["DidRegistry"]
+    contract = connection.contract("CustomerRegistry", registry.address)
+    assert did.address == contract.read("DID_REGISTRY") == contract_address(registry.address, 1)
+    assert (did.block, did.tx) == (registry.block, registry.tx)
+    assert did.created == Created("CustomerRegistry", 1)
+    assert did.args == (registry.address,)
+    raw = json.loads(path.read_text())["contracts"]
+    assert raw["DidRegistry"]["created"] == {"parent": "CustomerRegistry", "nonce": 1}
+    assert "created" not in raw["CustomerRegistry"]
+    assert Manifest.load(path)["DidRegistry"] == did
+    for name in ("AttestationRegistry", "ConsentRegistry"):
+        assert manifest[name].args == (did.address,)
+
+
+def test_deploy_all_follows_a_parent_that_was_deployed_anew(node, connection, sender, wanted, path):
+    first = deploy_all(connection, sender, wanted, path)
+    node.set_code(first.address("CustomerRegistry"), b"")
+    steps = {}
+
+    def again(name, init_code, key):
+        receipt = sender.wait(sender.send(Call(None, init_code)))
+        return Deployed(receipt.contract_address, receipt.block, receipt.hash)
+
+    second = deploy_with(
+        connection, again, wanted, path, on_step=lambda name, what, _: steps.update({name: what})
+    )
+    assert second.address("DidRegistry") == contract_address(second.address("CustomerRegistry"), 1)
+    assert second.address("DidRegistry") != first.address("DidRegistry")
+    assert [name for name, what in steps.items() if what == "deployed"] == [
+        "CustomerRegistry",
+        "DidRegistry",
+        "AttestationRegistry",
+        "ConsentRegistry",
+        "IdentityBadge",
+    ]
+
+
+def test_deploy_all_refuses_if_the_parent_created_something_else(
+    node, connection, sender, wanted, path
+):
+    manifest = deploy_all(connection, sender, wanted, path)
+    node.set_code(manifest.address("DidRegistry"), b"\x60\x00")
+    with pytest.raises(VerificationFailed, match="CustomerRegistry created no DidRegistry at"):
+        deploy_all(connection, sender, wanted, path)
+
+
+def test_check_finds_a_contract_that_another_one_created(connection, sender, wanted, path):
+    """Its code is right, and so are its arguments; but it is not the registry's own."""
+    manifest = deploy_all(connection, sender, wanted, path)
+    other = Manifest(manifest.chain_id, manifest.genesis, list(manifest))
+    artifact = artifacts.load("DidRegistry")
+    init_code = artifact.init_code((manifest.address("CustomerRegistry"),), {})
+    receipt = sender.wait(sender.send(Call(None, init_code)))
+    stranger = replace(other["DidRegistry"], address=receipt.contract_address)
+    other.put(stranger)
+
+    def verdicts(found):
+        return {item.name: item.detail for item in check(connection, found) if not item.ok}
+
+    assert verdicts(manifest) == {}
+    assert verdicts(other) == {
+        "DidRegistry": "it was not created by the CustomerRegistry of the manifest"
+    }
+    orphan = Manifest(manifest.chain_id, manifest.genesis, [manifest["DidRegistry"]])
+    assert verdicts(orphan) == {
+        "DidRegistry": "the CustomerRegistry that created it is not in the manifest"
+    }
 
 
 # --------------------------------------------------------------------------- checking

@@ -1,6 +1,6 @@
 """EIP-712: equal to eth_account's encoder on any value, and fast."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import pytest
@@ -168,6 +168,29 @@ def test_verify_tells_who_signed():
         verify(LINE, DOMAIN, signature, other.address)
     with pytest.raises(VerificationFailed):
         verify(Line(8, b"abcd"), DOMAIN, signature, signer.address)
+
+
+def test_values_of_nested_structs_are_tuples():
+    order = Order(
+        "0x" + "12" * 20, 1, -1, True, bytes(32), b"", "", (1,), (bytes(8),) * 2, LINE, (LINE, LINE)
+    )
+    assert LINE.values == (7, b"abcd")
+    assert order.values[-2:] == ((7, b"abcd"), ((7, b"abcd"), (7, b"abcd")))
+    assert order.values[7] == (1,)
+
+
+def test_digest_does_not_quote_a_field_that_is_not_shown():
+    @dataclass(frozen=True, slots=True)
+    class Sealed(TypedData):
+        TYPE: ClassVar[str] = "Sealed(bytes32 salt,uint8 kind)"
+        salt: bytes = field(repr=False)
+        kind: int
+
+    with pytest.raises(UsageError) as caught:
+        Sealed(b"secret", 1).digest(DOMAIN)
+    assert str(caught.value) == "Sealed.salt must be bytes32."
+    with pytest.raises(UsageError, match=r"Sealed\.kind must be uint8, got 256"):
+        Sealed(bytes(32), 256).digest(DOMAIN)
 
 
 def test_sign_many_equals_sign():

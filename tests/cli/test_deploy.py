@@ -23,7 +23,20 @@ def test_deploy_writes_the_manifest_and_a_second_run_changes_nothing(empty, mani
     first = empty.send("deploy", "--epoch-length", "3600", "--genesis", "2020-01-01")
     coin, hub, *_ = first["contracts"]
     assert [(item["name"], item["outcome"]) for item in first["contracts"]] == [
-        (name, "deployed") for name in ("TestCoin", "PointsHub", "ProgramTerms", "GiftVoucher")
+        (name, "deployed")
+        for name in (
+            "TestCoin",
+            "PointsHub",
+            "ProgramTerms",
+            "GiftVoucher",
+            "CustomerRegistry",
+            "DidRegistry",
+            "AttestationRegistry",
+            "ConsentRegistry",
+            "InteractionLog",
+            "IdentityBadge",
+            "DataRewards",
+        )
     ]
     entry = json.loads(manifest.read_text())["contracts"]["PointsHub"]
     assert entry["address"] == hub["address"]
@@ -46,6 +59,7 @@ def test_deploy_shows_the_cost_and_asks(empty, answer, manifest):
     shown = empty("deploy", code=3).err
     assert "PointsHub" in shown
     assert "Fee ceiling" in shown
+    assert "comes with CustomerRegistry" in shown
     assert not manifest.exists()
 
 
@@ -54,12 +68,9 @@ def test_deploy_refuses_another_clock_beside_the_old_one(crmdapp):
     assert problem["code"] == "VerificationFailed"
     assert "--replace" in problem["hint"]
     replaced = crmdapp.send("deploy", "--epoch-length", "60", "--replace")
-    assert [item["outcome"] for item in replaced["contracts"]] == [
-        "kept",  # the coin
-        "deployed",
-        "deployed",
-        "kept",  # gift cards know the coin only
-    ]
+    # What does not know the hub is kept: the coin, gift cards, the customers' contracts.
+    anew = [item["name"] for item in replaced["contracts"] if item["outcome"] == "deployed"]
+    assert anew == ["PointsHub", "ProgramTerms", "DataRewards"]
 
 
 @pytest.mark.parametrize("length", ["59", "-1", "half"])

@@ -5,15 +5,20 @@ import string
 import pytest
 
 import crmdapp.chain.errors as chain_errors
+import crmdapp.customers.errors as customers_errors
 import crmdapp.loyalty.errors as loyalty_errors
 from crmdapp.cli._words import put_into_words
-from crmdapp.cli.loyalty._words import WORDS
+from crmdapp.cli.customers._words import NAMES
+from crmdapp.cli.customers._words import WORDS as CUSTOMERS_WORDS
+from crmdapp.cli.loyalty._words import WORDS as LOYALTY_WORDS
+from crmdapp.customers.errors import ConsentKnown, CustomerNotActive, RecoveryEarly
 from crmdapp.errors import ContractError
 from crmdapp.loyalty.errors import HubEpochTooLong, TermsVersionUnknown
 
+WORDS = {**CUSTOMERS_WORDS, **LOYALTY_WORDS}
 TWINS = {
     name: twin
-    for module in (chain_errors, loyalty_errors)
+    for module in (chain_errors, customers_errors, loyalty_errors)
     for name, twin in vars(module).items()
     if isinstance(twin, type) and issubclass(twin, ContractError) and twin is not ContractError
 }
@@ -30,14 +35,24 @@ NEVER_MET = {
     "InvalidAccountNonce",
     "PermitExpired",
     "PermitSignatureInvalid",
+    # Badges answer to none of it.
+    "ERC721IncorrectOwner",
+    "ERC721InsufficientApproval",
+    "ERC721InvalidApprover",
+    "ERC721InvalidOperator",
+    "ERC721InvalidOwner",
+    "ERC721InvalidReceiver",
+    "ERC721InvalidSender",
     # Nobody has the zero address for a sender.
     "ERC20InvalidSender",
     "ERC6909InvalidSender",
     # For contracts among themselves.
+    "CustomerRegistryOnly",
     "FactoryHubOnly",
     "ProgramTokenOnly",
     "TokenHubOnly",
     # The package packs what it sends.
+    "BatchMalformed",
     "RecordsMalformed",
     # Libraries keep these to themselves.
     "CheckpointUnorderedInsertion",
@@ -51,6 +66,15 @@ NEVER_MET = {
 
 def test_every_error_that_a_command_can_meet_has_words():
     assert set(TWINS) - set(WORDS) == NEVER_MET
+
+
+def test_no_error_has_two_forms_of_words():
+    assert set(CUSTOMERS_WORDS) & set(LOYALTY_WORDS) == set()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_are_of_fields_of_their_error(name):
+    assert set(NAMES[name]) <= set(TWINS[name].fields)
 
 
 @pytest.mark.parametrize("name", WORDS)
@@ -69,6 +93,18 @@ def test_words_name_fields_of_their_error(name):
         (
             HubEpochTooLong(2**32, 2**32 - 1),
             "An epoch of 4294967296 seconds is too long, the most is 4294967295.",
+        ),
+        (
+            CustomerNotActive(b"\x11" * 31 + b"\0", 3),
+            f"The profile 0x{'11' * 31}00 is merged into another.",
+        ),
+        (
+            RecoveryEarly(b"\x11" * 31 + b"\0", 1_800_000_000),
+            f"The new key of 0x{'11' * 31}00 can take its place from 2027-01-15 08:00 UTC on.",
+        ),
+        (
+            ConsentKnown("0x" + "22" * 20, b"\x33" * 32, 2),
+            f"0x{'22' * 20} decided on the consent 0x{'33' * 32} before; it is withdrawn.",
         ),
         (TermsVersionUnknown(2, 3), "Program 2 has published no version 3 of its terms."),
     ],

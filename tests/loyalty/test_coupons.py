@@ -28,6 +28,7 @@ from crmdapp.loyalty.errors import CouponSignatureInvalid, PointsOverflow
 from crmdapp.loyalty.intents import ORDER_MAX, hub_domain
 from crmdapp.loyalty.models import EpochClock
 from crmdapp.loyalty.points import POINTS_MAX
+from tests.fixtures.intents import compact
 from tests.loyalty.constants import EPOCH_MAX, ZERO
 
 HUB = checksum("0x" + "11" * 20)
@@ -172,6 +173,13 @@ def test_a_coupon_counts_for_its_hub_and_chain_only(domain):
 @pytest.mark.parametrize("signature", [b"", b"\x01" * 64, b"\x00" * 65, b"\xff" * 65])
 def test_a_malformed_signature_is_by_nobody(signature):
     assert not SignedCoupon(sign().coupon, DOMAIN, signature).signed_by(KEY.address)
+
+
+def test_a_compact_signature_counts_and_fits_a_link():
+    signed = sign()
+    short = replace(signed, signature=compact(signed.signature))
+    short.require_signed_by(KEY.address)
+    assert short.to_link(PAGE) == signed.to_link(PAGE)
 
 
 # ----------------------------------------------------------------- carrying

@@ -2,7 +2,6 @@
 
 import base64
 import logging
-import stat
 from urllib.parse import urlsplit
 
 import pytest
@@ -14,13 +13,11 @@ from crmdapp.chain._keccak import keccak
 from crmdapp.chain.accounts import CURVE_ORDER
 from crmdapp.chain.addresses import checksum
 from crmdapp.chain.errors import IntentNonceUsed
-from crmdapp.errors import PermissionDenied, PrivateKeyInvalid, UsageError
+from crmdapp.errors import PrivateKeyInvalid, UsageError
 from crmdapp.loyalty import LoyaltyClient, SignedIntent, hub_domain
 from crmdapp.loyalty.cards import HeldCard, voucher_domain
 from crmdapp.loyalty.errors import ERC6909InsufficientBalance, PointsOverflow, ProgramUnknown
 from crmdapp.loyalty.gifts import Gift, GiftEmpty, claim, contents, give, prepare_claim
-from crmdapp.loyalty.qr import qr_png, qr_svg, write_link
-from tests.fixtures.qr import scan
 from tests.loyalty.constants import ZERO
 from tests.loyalty.ledger import *  # noqa: F403 - fixtures
 
@@ -199,51 +196,6 @@ def test_link_refuses_pages_that_do_not(url):
 def test_a_gift_refuses_what_is_malformed(changes, error):
     with pytest.raises(error):
         Gift(**{"chain_id": 1, "hub": HUB, "program": 2, "key": b"\x07" * 32, **changes})
-
-
-# ----------------------------------------------------------------- pictures and files
-
-
-@pytest.mark.parametrize("picture", [qr_png, qr_svg], ids=["png", "svg"])
-@pytest.mark.parametrize("base", ["crmdapp:gift", PAGE, f"{PAGE}/{'x' * 200}"], ids=len)
-def test_qr_code_shows_the_link(picture, base):
-    link = Gift.new(DOMAIN, 2).link(base)
-    assert scan(picture(link)) == link
-
-
-@pytest.mark.parametrize("name", ["gift.png", "gift.SVG", "gift.txt", "gift"])
-def test_write_link_makes_a_file_only_its_owner_can_read(tmp_path, name):
-    link = Gift.new(DOMAIN, 2).link()
-    path = tmp_path / name
-    write_link(path, link)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    data = path.read_bytes()
-    shown = scan(data) if path.suffix.lower() in (".png", ".svg") else data.decode().strip()
-    assert shown == link
-    assert [item.name for item in tmp_path.iterdir()] == [name]
-
-
-def test_write_link_overwrites_nothing(tmp_path):
-    path = tmp_path / "gift.txt"
-    path.write_text("mine")
-    (tmp_path / "hanging.txt").symlink_to(tmp_path / "elsewhere")
-    for taken in (path, tmp_path / "hanging.txt"):
-        with pytest.raises(UsageError, match="already"):
-            write_link(taken, "link")
-    assert path.read_text() == "mine"
-    assert not (tmp_path / "elsewhere").exists()
-
-
-def test_write_link_names_what_is_in_its_way(tmp_path, monkeypatch):
-    with pytest.raises(UsageError, match="no folder"):
-        write_link(tmp_path / "none" / "gift.txt", "link")
-
-    def refuse(*args):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr("crmdapp.loyalty.qr.write_new", refuse)
-    with pytest.raises(PermissionDenied, match="cannot be written"):
-        write_link(tmp_path / "gift.txt", "link")
 
 
 # ----------------------------------------------------------------- claims signed offline

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from crmdapp.chain import LocalSigner
 from crmdapp.chain.addresses import checksum
 from crmdapp.chain.errors import IntentSignatureInvalid
+from crmdapp.chain.signed import DEADLINE_MAX
 from crmdapp.errors import UsageError
 from crmdapp.loyalty import (
     ExchangeIntent,
@@ -26,7 +27,7 @@ from crmdapp.loyalty import (
     sign_transfer,
 )
 from crmdapp.loyalty.errors import PointsOverflow
-from crmdapp.loyalty.intents import DEADLINE_MAX, NO_TERMS, ORDER_MAX
+from crmdapp.loyalty.intents import NO_TERMS, ORDER_MAX
 from crmdapp.loyalty.packing import (
     batch_id,
     pack_records,
@@ -35,6 +36,7 @@ from crmdapp.loyalty.packing import (
     unpack_redemptions,
 )
 from crmdapp.loyalty.points import POINTS_MAX
+from tests.fixtures.intents import compact
 
 HUB = checksum("0x" + "11" * 20)
 FRIEND = checksum("0x" + "22" * 20)
@@ -182,9 +184,7 @@ def test_sign_batch_refuses_values_out_of_range():
 
 def test_compact_signatures_are_accepted():
     signed = redeem()
-    r, s, v = signed.signature[:32], signed.signature[32:64], signed.signature[64]
-    compact = r + (int.from_bytes(s, "big") | (v - 27) << 255).to_bytes(32, "big")
-    assert SignedIntent(signed.intent, DOMAIN, compact).signed_by_key()
+    assert SignedIntent(signed.intent, DOMAIN, compact(signed.signature)).signed_by_key()
 
 
 def mirrored(signature):

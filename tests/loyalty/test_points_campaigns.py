@@ -1,6 +1,5 @@
 """Points that customers collect: coupons that a key signs, drops that a Merkle tree names."""
 
-import ape
 import pytest
 from eth_abi import encode
 from eth_account import Account
@@ -8,7 +7,7 @@ from eth_utils import keccak
 
 from tests.fixtures.intents import Domain, compact, high_s
 from tests.fixtures.logs import log, logs
-from tests.fixtures.reverts import reverts
+from tests.fixtures.reverts import reverts, reverts_without_data
 from tests.loyalty.constants import (
     ANY_TIME,
     EPOCH_LENGTH,
@@ -462,9 +461,8 @@ def test_claimCoupon_reverts_if_the_key_signed_a_word_that_does_not_fit_its_type
     words[name] = with_bit(words[name], bit)
     signature = Account.unsafe_sign_hash(digest_of(words), coupon_key.private_key).signature
 
-    with ape.reverts() as caught:
+    with reverts_without_data():
         claim_words(words, bytes(signature))
-    assert caught.value.message == "Transaction failed."  # the decoder's refusal has no data
     assert hub.isCouponUsed(program, ORDER) is False
     assert hub.totalSupply(program) == 0
 

@@ -4,13 +4,10 @@ Every sequence has its seed on record, beside the property or in `foundry.toml`,
 again; forge shortens the sequence that it reports.
 """
 
-import json
-import subprocess
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.fixtures.forge import PASSED, outcomes
+
 PROPERTIES = {
     "PointsHubInvariants": {"invariant_BooksAgree()"},
     "PointsHubCampaignTest": {"test_EveryActionIsCarriedOut()"},
@@ -44,27 +41,8 @@ PROPERTIES = {
 }
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(1800)
 def test_properties_hold_for_random_sequences():
-    ended = subprocess.run(
-        ["forge", "test", "--json", "--match-path", "tests/forge/*"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    # forge reports broken invariants line by line before it prints the results.
-    results = [line for line in ended.stdout.splitlines() if line.startswith('{"tests/')]
-    assert results, ended.stdout + ended.stderr
-
-    outcomes = {
-        contract.partition(":")[2]: {
-            name: (test["status"], test["reason"], test["counterexample"])
-            for name, test in suite["test_results"].items()
-        }
-        for contract, suite in json.loads(results[0]).items()
-    }
-    passed = ("Success", None, None)
-    assert outcomes == {
-        contract: dict.fromkeys(names, passed) for contract, names in PROPERTIES.items()
+    assert outcomes("{Points,EpochRing}*") == {
+        contract: dict.fromkeys(names, PASSED) for contract, names in PROPERTIES.items()
     }

@@ -29,6 +29,7 @@ from crmdapp.loyalty.terms import (
     terms_domain,
 )
 from crmdapp.loyalty.terms_models import TermsPrices
+from tests.fixtures.intents import compact
 from tests.loyalty.constants import EPOCH_LENGTH
 from tests.loyalty.ledger import *  # noqa: F403 - fixtures
 
@@ -360,6 +361,11 @@ def test_signed_acceptance_survives_its_json():
     assert SignedAcceptance.from_json(json.dumps(signed.to_json())) == signed
     assert signed.acceptance.deadline == 1_893_456_000
     assert signed.acceptance == TermsAcceptance(2, HASH, SIGNER.address, 5, 1_893_456_000)
+
+
+def test_signed_acceptance_takes_the_compact_form():
+    signed = offline()
+    replace(signed, signature=compact(signed.signature)).require_signed_by_key()
 
 
 def test_signed_acceptance_notices_every_change():

@@ -1,7 +1,6 @@
 """Terms as files: read to the letter, refused by line and field, named by one hash."""
 
 import json
-import struct
 from dataclasses import replace
 
 import pytest
@@ -9,15 +8,15 @@ from eth_utils import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crmdapp.chain._json_lines import WHOLE_MAX, read_json
 from crmdapp.chain.addresses import checksum
 from crmdapp.errors import FileFault, FileRejected, UsageError
-from crmdapp.loyalty._json_lines import WHOLE_MAX, read_json
 from crmdapp.loyalty.errors import PointsOverflow, TermsContradictChain
 from crmdapp.loyalty.models import Program
 from crmdapp.loyalty.points import POINTS_MAX
 from crmdapp.loyalty.terms_check import Verdict, check, contradiction, explain
 from crmdapp.loyalty.terms_draft import draft, parse_earn, prose_of, span_words
-from crmdapp.loyalty.terms_file import BYTES_MAX, TermsBundle, canonical_json, parse, write_new
+from crmdapp.loyalty.terms_file import BYTES_MAX, TermsBundle, parse
 from crmdapp.loyalty.terms_models import (
     ChainFacts,
     EarnRule,
@@ -89,95 +88,6 @@ def faults(document, prose=PROSE):
     with pytest.raises(FileRejected) as caught:
         parse(text, prose.encode() if isinstance(prose, str) else prose)
     return [(fault.line, fault.field, fault.reason) for fault in caught.value.faults]
-
-
-# ----------------------------------------------------------------- RFC 8785
-
-# RFC 8785, appendix B: the bits of a double and its form in JSON.
-NUMBERS = [
-    ("0000000000000000", "0"),
-    ("8000000000000000", "0"),
-    ("0000000000000001", "5e-324"),
-    ("8000000000000001", "-5e-324"),
-    ("7fefffffffffffff", "1.7976931348623157e+308"),
-    ("ffefffffffffffff", "-1.7976931348623157e+308"),
-    ("4340000000000000", "9007199254740992"),
-    ("c340000000000000", "-9007199254740992"),
-    ("4430000000000000", "295147905179352830000"),
-    ("44b52d02c7e14af5", "9.999999999999997e+22"),
-    ("44b52d02c7e14af6", "1e+23"),
-    ("44b52d02c7e14af7", "1.0000000000000001e+23"),
-    ("444b1ae4d6e2ef4e", "999999999999999700000"),
-    ("444b1ae4d6e2ef4f", "999999999999999900000"),
-    ("444b1ae4d6e2ef50", "1e+21"),
-    ("3eb0c6f7a0b5ed8c", "9.999999999999997e-7"),
-    ("3eb0c6f7a0b5ed8d", "0.000001"),
-    ("41b3de4355555553", "333333333.3333332"),
-    ("41b3de4355555554", "333333333.33333325"),
-    ("41b3de4355555555", "333333333.3333333"),
-    ("41b3de4355555556", "333333333.3333334"),
-    ("41b3de4355555557", "333333333.33333343"),
-    ("becbf647612f3696", "-0.0000033333333333333333"),
-    ("43143ff3c1cb0959", "1424953923781206.2"),
-]
-
-
-def double(bits):
-    return struct.unpack(">d", bytes.fromhex(bits))[0]
-
-
-@pytest.mark.parametrize(("bits", "text"), NUMBERS)
-def test_canonical_json_writes_numbers_as_the_standard_does(bits, text):
-    assert canonical_json(double(bits)) == text.encode()
-
-
-@pytest.mark.parametrize("bits", ["7fffffffffffffff", "7ff0000000000000"])
-def test_canonical_json_refuses_what_is_no_number(bits):
-    with pytest.raises(UsageError, match="no canonical JSON form"):
-        canonical_json(double(bits))
-
-
-def test_canonical_json_writes_the_sample_of_the_standard():
-    """RFC 8785, sections 3.2.2 to 3.2.4."""
-    sample = r"""{
-        "numbers": [333333333.33333329, 1E30, 4.50, 2e-3, 0.000000000000000000000000001],
-        "string": "\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/",
-        "literals": [null, true, false]
-    }"""
-    wanted = (
-        r'{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],'
-        r'"string":"€$\u000f\nA' + r"'" + r'B\"\\\\\"/"}'
-    )
-    assert canonical_json(json.loads(sample)) == wanted.encode()
-    assert canonical_json(read_json(sample.encode(), "sample").plain()) == wanted.encode()
-
-
-def test_canonical_json_sorts_names_by_utf16():
-    """RFC 8785, section 3.2.3: an emoji's surrogates come before a Hebrew letter."""
-    sample = {
-        "\u20ac": "Euro Sign",
-        "\r": "Carriage Return",
-        "\ufb33": "Hebrew Letter Dalet With Dagesh",
-        "1": "One",
-        "\U0001f600": "Emoji: Grinning Face",
-        "\u0080": "Control",
-        "\u00f6": "Latin Small Letter O With Diaeresis",
-    }
-    assert list(json.loads(canonical_json(sample)).values()) == [
-        "Carriage Return",
-        "One",
-        "Control",
-        "Latin Small Letter O With Diaeresis",
-        "Euro Sign",
-        "Emoji: Grinning Face",
-        "Hebrew Letter Dalet With Dagesh",
-    ]
-
-
-@pytest.mark.parametrize("value", [WHOLE_MAX + 1, -WHOLE_MAX - 1, "\ud800", {1: 2}, object()])
-def test_canonical_json_refuses_what_has_no_canonical_form(value):
-    with pytest.raises(UsageError, match="no canonical JSON form"):
-        canonical_json(value)
 
 
 # ----------------------------------------------------------------- one hash of both
@@ -507,16 +417,6 @@ def test_load_names_the_file_that_is_missing_or_too_long(tmp_path):
     (tmp_path / "terms.md").write_bytes(b"x" * (BYTES_MAX + 1))
     with pytest.raises(FileRejected, match=r"terms\.md has 1 fault\."):
         TermsBundle.load(tmp_path)
-
-
-def test_write_new_overwrites_nothing(tmp_path):
-    path = tmp_path / "terms.md"
-    write_new(path, b"one")
-    with pytest.raises(UsageError, match="There is a file"):
-        write_new(path, b"two")
-    assert path.read_bytes() == b"one"
-    with pytest.raises(UsageError, match="There is no folder"):
-        write_new(tmp_path / "none" / "terms.md", b"one")
 
 
 # ----------------------------------------------------------------- the default text

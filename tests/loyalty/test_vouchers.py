@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -46,6 +47,7 @@ from crmdapp.loyalty.events import CardRefunded, CardSpent, MerchantAdded
 from crmdapp.loyalty.gifts import Gift
 from crmdapp.loyalty.nonces import NonceBook
 from crmdapp.loyalty.vouchers import Guild, VoucherClient
+from tests.fixtures.intents import compact
 from tests.loyalty.constants import ZERO
 from tests.loyalty.ledger import *  # noqa: F403 - fixtures
 
@@ -238,6 +240,11 @@ def test_from_json_refuses_what_is_no_payment():
             SignedPayment.from_json(data)
 
 
+def test_require_signed_by_key_takes_the_compact_form(held):
+    signed = held.sign_payment(SHOP, 5, deadline=ANY_TIME, nonce=1)
+    replace(signed, signature=compact(signed.signature)).require_signed_by_key()
+
+
 def test_require_signed_by_key_refuses_forgeries(held):
     good = held.sign_payment(SHOP, 5, deadline=ANY_TIME, nonce=1)
     other = held_card()
@@ -427,8 +434,8 @@ def test_buy_refuses_a_card_that_was_bought_before(ledger, buyer, keeper, bought
 def test_card_id_is_the_contracts_own(buyer, fresh):
     held = fresh(refund_at=ANY_TIME, terms_hash=TERMS)
     fields = (held.card.key, held.card.buyer, held.card.guild, held.card.refund_at, TERMS)
-    assert buyer.card_id(held.card) == held.id == buyer.voucher.read("cardId", fields)
-    assert buyer.domain.separator() == buyer.voucher.read("DOMAIN_SEPARATOR")
+    assert buyer.card_id(held.card) == held.id == buyer.contract.read("cardId", fields)
+    assert buyer.domain.separator() == buyer.contract.read("DOMAIN_SEPARATOR")
 
 
 # ----------------------------------------------------------------- spending

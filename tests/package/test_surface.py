@@ -24,7 +24,9 @@ def loaded_by(code):
     return [name for name in HEAVY if name in modules]
 
 
-@pytest.mark.parametrize("package", ["crmdapp", "crmdapp.chain", "crmdapp.loyalty"])
+@pytest.mark.parametrize(
+    "package", ["crmdapp", "crmdapp.chain", "crmdapp.customers", "crmdapp.loyalty"]
+)
 def test_every_declared_name_exists(package):
     module = importlib.import_module(package)
     declared = list(module.__all__)
@@ -50,6 +52,7 @@ def test_the_package_says_that_it_is_typed():
     [
         "import crmdapp",
         "import crmdapp.chain",
+        "import crmdapp.customers",
         "import crmdapp.loyalty",
         "import crmdapp.cli.main",
     ],
@@ -58,7 +61,9 @@ def test_import_loads_nothing_heavy(code):
     assert loaded_by(code) == []
 
 
-@pytest.mark.parametrize("words", [["--help"], ["--version"], ["loyalty", "--help"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["--version"], ["loyalty", "--help"], ["customers", "--help"]]
+)
 def test_help_loads_no_chain_library(words):
     code = (
         "from crmdapp.cli.main import main\n"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from crmdapp.chain.artifacts import Artifact as Artifact
     from crmdapp.chain.calls import BoundContract as BoundContract
     from crmdapp.chain.calls import Call as Call
+    from crmdapp.chain.client import ContractClient as ContractClient
     from crmdapp.chain.connection import Connection as Connection
     from crmdapp.chain.connection import connect as connect
     from crmdapp.chain.decode import DecodedLog as DecodedLog
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from crmdapp.chain.manifest import Manifest as Manifest
     from crmdapp.chain.probe import Feature as Feature
     from crmdapp.chain.sender import Sender as Sender
+    from crmdapp.chain.signed import Signed as Signed
+    from crmdapp.chain.signed import SignedPermission as SignedPermission
+    from crmdapp.chain.signed import SignedWithSigner as SignedWithSigner
     from crmdapp.chain.transactions import Receipt as Receipt
     from crmdapp.chain.transactions import SendPolicy as SendPolicy
     from crmdapp.chain.transactions import SentTransaction as SentTransaction
@@ -44,6 +48,7 @@ _HOMES = {
     "BoundContract": "calls",
     "Call": "calls",
     "Connection": "connection",
+    "ContractClient": "client",
     "DecodedLog": "decode",
     "Deployment": "manifest",
     "Domain": "typed_data",
@@ -58,6 +63,9 @@ _HOMES = {
     "SendPolicy": "transactions",
     "Sender": "sender",
     "SentTransaction": "transactions",
+    "Signed": "signed",
+    "SignedPermission": "signed",
+    "SignedWithSigner": "signed",
     "Signer": "accounts",
     "Simulation": "transactions",
     "TypedData": "typed_data",
@@ -75,6 +83,7 @@ __all__ = [
     "BoundContract",
     "Call",
     "Connection",
+    "ContractClient",
     "DecodedLog",
     "Deployment",
     "Domain",
@@ -89,6 +98,9 @@ __all__ = [
     "SendPolicy",
     "Sender",
     "SentTransaction",
+    "Signed",
+    "SignedPermission",
+    "SignedWithSigner",
     "Signer",
     "Simulation",
     "TypedData",

@@ -8,31 +8,69 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-from crmdapp.errors import DiskFull
+from crmdapp.errors import DiskFull, PermissionDenied, UsageError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
-def write_new(path: Path, data: bytes) -> None:
-    """Write a file that must not exist yet, mode 0600.
+OWN = 0o600
+"""Mode of a file that only its owner may read."""
+
+SHARED = 0o666
+"""Mode of a file that others may read, as far as the user's umask lets them."""
+
+
+def create(path: Path, data: bytes, *, mode: int = SHARED) -> None:
+    """Write a file that must not exist yet, whole or not at all, saying what is in the way.
+
+    Raises:
+        UsageError: There is such a file already, or no such folder.
+        PermissionDenied: The folder cannot be written.
+        DiskFull: The disk is full; nothing is left behind.
+    """
+    require_creatable(path)
+    try:
+        write_new(path, data, mode=mode)
+    except FileExistsError:
+        raise _taken(path) from None
+    except FileNotFoundError:
+        raise _homeless(path) from None
+    except OSError as problem:
+        raise PermissionDenied(f"{path} cannot be written.", why=str(problem.strerror)) from None
+
+
+def require_creatable(path: Path) -> None:
+    """Check that :func:`create` could make the file now.
+
+    Raises:
+        UsageError: There is such a file already, or no such folder.
+    """
+    if path.exists() or path.is_symlink():
+        raise _taken(path)
+    if not path.parent.is_dir():
+        raise _homeless(path)
+
+
+def write_new(path: Path, data: bytes, *, mode: int = OWN) -> None:
+    """Write a file that must not exist yet.
 
     Raises:
         FileExistsError: It exists; it is left alone.
         DiskFull: The disk is full; nothing is left behind.
         OSError: The folder cannot be written.
     """
-    temporary = _write_temporary(path, data, 0o600)
+    temporary = _write_temporary(path, data, mode)
     try:
         os.link(temporary, path)  # unlike rename, fails when the target exists
     except FileExistsError:
         raise
     except OSError:
         # The file system has no hard links: make sure of the name, then move the content there.
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def replace(path: Path, data: bytes) -> None:
@@ -49,7 +87,7 @@ def replace(path: Path, data: bytes) -> None:
         with suppress(OSError):
             temporary.unlink()
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def disk_full(path: Path) -> DiskFull:
@@ -59,6 +97,14 @@ def disk_full(path: Path) -> DiskFull:
         why="What was written before is intact.",
         hint="Free some space and run the same command again.",
     )
+
+
+def _taken(path: Path) -> UsageError:
+    return UsageError(f"There is a file {path} already.", hint="Choose another name.")
+
+
+def _homeless(path: Path) -> UsageError:
+    return UsageError(f"There is no folder {path.parent}.", hint="Make it first.")
 
 
 def _write_temporary(path: Path, data: bytes, mode: int) -> Path:
@@ -78,7 +124,8 @@ def _write_temporary(path: Path, data: bytes, mode: int) -> Path:
     return temporary
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Put the names in a folder on the disk, so that a rename survives a power cut."""
     if os.name != "posix":
         return
     handle = os.open(folder, os.O_RDONLY)

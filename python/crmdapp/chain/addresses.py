@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from crmdapp.chain._keccak import keccak
+from crmdapp.errors import UsageError
 
 ZERO_ADDRESS = "0x" + "00" * 20
 
@@ -40,6 +41,18 @@ def parse_address(text: str) -> str:
     if body not in (body.lower(), body.upper()) and text.strip() != address:
         raise ValueError(f"{text.strip()!r} has a wrong checksum: a character was mistyped")
     return address
+
+
+def require_address(address: str) -> str:
+    """Return an address in its EIP-55 form; mixed case must be the right one.
+
+    Raises:
+        UsageError: It is no address, or its checksum is wrong.
+    """
+    try:
+        return parse_address(address)
+    except ValueError as problem:
+        raise UsageError(f"{problem}.", hint="Copy the address again.") from None
 
 
 def contract_address(sender: str, nonce: int) -> str:

@@ -1,9 +1,10 @@
 """What is deployed where: the plan, the manifest per chain, deploying, and checking.
 
 The plan is a list; each entry names a contract and its constructor arguments, literal or a
-:class:`Reference` to an earlier entry. External libraries are entries like any other and are linked
-by name. The manifest is ``deployments/<chain id>.json`` and is written after every single step, so
-an interrupted deployment continues where it stopped.
+:class:`Reference` to an earlier entry. A contract that another one's constructor creates is an
+entry that is :class:`Created`: it is only looked for and recorded. External libraries are entries
+like any other and are linked by name. The manifest is ``deployments/<chain id>.json`` and is
+written after every single step, so an interrupted deployment continues where it stopped.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ from typing import Any
 
 from crmdapp.chain._code import same_code
 from crmdapp.chain._keccak import keccak
-from crmdapp.chain.addresses import checksum, parse_address
+from crmdapp.chain._plan import HALF_YEAR, LOCAL_CHAIN_IDS, Planned, Reference, plan
+from crmdapp.chain.addresses import checksum
 from crmdapp.chain.artifacts import Artifact, load
 from crmdapp.chain.calls import Call
 from crmdapp.chain.connection import Connection
-from crmdapp.chain.manifest import Deployment, Manifest, open_manifest
+from crmdapp.chain.manifest import Created, Deployment, Manifest, open_manifest
 from crmdapp.chain.sender import Sender
 from crmdapp.errors import (
     ContractMissing,
     NodeRefused,
-    UsageError,
     VerificationFailed,
     jsonable,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "HALF_YEAR",
     "LOCAL_CHAIN_IDS",
     "Checked",
+    "Created",
     "Deployed",
     "Deployer",
     "Deployment",
@@ -45,37 +47,6 @@ __all__ = [
     "open_manifest",
     "plan",
 ]
-
-LOCAL_CHAIN_IDS = frozenset({1337, 31337})
-"""Ids of chains of one's own, where the settlement coin may be worth nothing."""
-
-HALF_YEAR = 15_778_800
-"""Default length of an epoch in seconds: half a Julian year (365.25 days)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """The address of another entry of the plan, as a constructor argument."""
-
-    name: str
-
-    def __str__(self) -> str:
-        return f"the {self.name}"
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """One contract to deploy.
-
-    Attributes:
-        name: Its name in the manifest.
-        args: Constructor arguments: values, or references to earlier entries.
-        contract: Name of the artifact; the entry's name by default.
-    """
-
-    name: str
-    args: tuple[Any, ...] = ()
-    contract: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,48 +83,6 @@ class Checked:
     address: str
     ok: bool
     detail: str
-
-
-def plan(
-    genesis: int | None = None,
-    epoch_length: int | None = None,
-    *,
-    coin: str | None = None,
-    test_coin: bool = False,
-    manifest: Manifest | None = None,
-    now: int = 0,
-) -> tuple[Planned, ...]:
-    """Return everything to deploy, in order.
-
-    Args:
-        genesis: Unix time at which the first epoch begins; by default what the manifest has, else
-            ``now``.
-        epoch_length: Seconds per epoch, at least 60; by default what the manifest has, else half a
-            year.
-        coin: Address of the stablecoin that programs settle in, an ERC-20 of 6 to 8 decimals; by
-            default what the manifest has.
-        test_coin: Whether a coin worth nothing, which anyone can mint, is deployed if there is no
-            other: for a chain of one's own.
-        manifest: What is deployed, or was begun, on the chain.
-        now: The chain's time, Unix seconds.
-
-    Raises:
-        UsageError: No coin is named, or what is named is no address.
-    """
-    earlier = manifest.get("PointsHub") if manifest is not None else None
-    begun = earlier.args if earlier is not None and len(earlier.args) == 3 else (now, HALF_YEAR)
-    first, settled_in = _coin(coin, test_coin, manifest)
-    hub = (
-        begun[0] if genesis is None else genesis,
-        begun[1] if epoch_length is None else epoch_length,
-        settled_in,
-    )
-    return (
-        *first,
-        Planned("PointsHub", hub),
-        Planned("ProgramTerms", (Reference("PointsHub"),)),
-        Planned("GiftVoucher", (settled_in,)),
-    )
 
 
 def deploy_all(
@@ -222,6 +151,14 @@ def deploy_with(
     for item in plan:
         artifact = load(item.contract or item.name)
         wanted = _wanted(item, artifact, manifest)
+        if item.created is not None:
+            fresh = _record_created(connection, manifest, wanted, artifact)
+            if fresh:
+                manifest.save(path)
+                renewed.add(item.name)
+            what = "deployed" if fresh else "kept"
+            _tell(on_step, item.name, what, manifest.address(item.name))
+            continue
         state = _state(connection, manifest, wanted, artifact)
         follows = any(isinstance(arg, Reference) and arg.name in renewed for arg in item.args)
         if state == "changed" and not (replace_changed or follows):
@@ -258,36 +195,13 @@ def check(connection: Connection, manifest: Manifest) -> list[Checked]:
         NodeProblem: The node could not be asked.
     """
     manifest.require_chain(connection)
-    return [_check(connection, entry) for entry in manifest]
+    return [_check(connection, entry, manifest) for entry in manifest]
 
 
 # --------------------------------------------------------------------------- inside
 
 
-def _coin(
-    coin: str | None, test_coin: bool, manifest: Manifest | None
-) -> tuple[tuple[Planned, ...], str | Reference]:
-    """Return what to deploy for the settlement coin, and how the others name it."""
-    if coin is not None:
-        try:
-            return (), parse_address(coin)
-        except ValueError as problem:
-            raise UsageError(f"The settlement coin: {problem}.") from None
-    entry = manifest.get("PointsHub") if manifest is not None else None
-    known = entry.args[2] if entry is not None and len(entry.args) == 3 else None
-    test = manifest.get("TestCoin") if manifest is not None else None
-    if known is not None and (test is None or test.address != known):
-        return (), known
-    if test is None and not test_coin:
-        raise UsageError(
-            "No settlement coin is named.",
-            why="Only a local chain gets a test coin, which is worth nothing.",
-            hint="Name the stablecoin that merchants settle in: --coin 0x...",
-        )
-    return (Planned("TestCoin"),), Reference("TestCoin")
-
-
-def _check(connection: Connection, entry: Deployment) -> Checked:
+def _check(connection: Connection, entry: Deployment, manifest: Manifest) -> Checked:
     def result(ok: bool, detail: str) -> Checked:
         return Checked(entry.name, entry.address, ok, detail)
 
@@ -302,16 +216,55 @@ def _check(connection: Connection, entry: Deployment) -> Checked:
         return result(False, problem.message)
     if not same_code(code, artifact, entry):
         return result(False, "the code is not this release's: deploy anew, or use that release")
+    if entry.created is not None:
+        return result(*_descent(entry, entry.created, manifest))
+    if not _same_arguments(connection, artifact, entry):
+        return result(False, "it was created with other arguments than the manifest has")
+    return result(True, f"code is the artifact's, block {entry.block:,}")
+
+
+def _same_arguments(connection: Connection, artifact: Artifact, entry: Deployment) -> bool:
+    """Return whether the creating transaction has the manifest's arguments, where it is kept."""
     try:
         created = connection.request("eth_getTransactionByHash", [entry.tx]) if entry.tx else None
     except NodeRefused:
         created = None  # it does not keep, or has not looked through, old transactions
-    if isinstance(created, Mapping) and created.get("to") is None:
-        args = artifact.init_code(_typed(artifact, entry.args), entry.libraries)
-        tail = args[len(artifact.bytecode) // 2 :]
-        if not bytes.fromhex(created["input"][2:]).endswith(tail):
-            return result(False, "it was created with other arguments than the manifest has")
-    return result(True, f"code is the artifact's, block {entry.block:,}")
+    if not isinstance(created, Mapping) or created.get("to") is not None:
+        return True
+    args = artifact.init_code(_typed(artifact, entry.args), entry.libraries)
+    return bytes.fromhex(created["input"][2:]).endswith(args[len(artifact.bytecode) // 2 :])
+
+
+def _descent(entry: Deployment, created: Created, manifest: Manifest) -> tuple[bool, str]:
+    """Return whether a contract is where the one that created it must have put it.
+
+    Anybody can deploy the same code; who created it is what makes it this one.
+    """
+    parent = manifest.get(created.parent)
+    if parent is None or not parent.address:
+        return False, f"the {created.parent} that created it is not in the manifest"
+    if created.address_in(manifest) != entry.address:
+        return False, f"it was not created by the {created.parent} of the manifest"
+    return True, f"code is the artifact's, created by the {created.parent}"
+
+
+def _record_created(
+    connection: Connection, manifest: Manifest, wanted: Deployment, artifact: Artifact
+) -> bool:
+    """Enter a contract that another one created; ``False`` if it is entered already."""
+    assert wanted.created is not None  # what the caller looked for
+    parent = manifest[wanted.created.parent]
+    address = wanted.created.address_in(manifest)
+    entry = replace(wanted, address=address, block=parent.block, tx=parent.tx)
+    if not same_code(connection.code(address), artifact, entry):
+        raise VerificationFailed(
+            f"{parent.name} created no {wanted.name} at {address}.",
+            hint="Check the node; the manifest does not list it as deployed.",
+        )
+    if manifest.get(wanted.name) == entry:
+        return False
+    manifest.put(entry)
+    return True
 
 
 def _wanted(item: Planned, artifact: Artifact, manifest: Manifest) -> Deployment:
@@ -325,6 +278,7 @@ def _wanted(item: Planned, artifact: Artifact, manifest: Manifest) -> Deployment
         compiler=artifact.compiler,
         source_hash=artifact.source_hash,
         libraries={name: manifest.address(name) for name in artifact.libraries},
+        created=item.created,
     )
 
 

@@ -22,6 +22,14 @@ __all__ = [
     "ERC20InvalidReceiver",
     "ERC20InvalidSender",
     "ERC20InvalidSpender",
+    "ERC721IncorrectOwner",
+    "ERC721InsufficientApproval",
+    "ERC721InvalidApprover",
+    "ERC721InvalidOperator",
+    "ERC721InvalidOwner",
+    "ERC721InvalidReceiver",
+    "ERC721InvalidSender",
+    "ERC721NonexistentToken",
     "ERC2612ExpiredSignature",
     "ERC2612InvalidSigner",
     "IntentExpired",
@@ -193,6 +201,99 @@ class ERC2612InvalidSigner(ContractError):
 
     signer: str
     owner: str
+
+
+class ERC721IncorrectOwner(ContractError):
+    """``ERC721IncorrectOwner(address sender, uint256 tokenId, address owner)`` of
+    IERC721Errors.
+    """
+
+    signature: ClassVar[str] = "ERC721IncorrectOwner(address,uint256,address)"
+    selector: ClassVar[bytes] = bytes.fromhex("64283d7b")
+    types: ClassVar[tuple[str, ...]] = ("address", "uint256", "address")
+    fields: ClassVar[tuple[str, ...]] = ("sender", "tokenId", "owner")
+
+    sender: str
+    token_id: int
+    owner: str
+
+
+class ERC721InsufficientApproval(ContractError):
+    """``ERC721InsufficientApproval(address operator, uint256 tokenId)`` of IERC721Errors."""
+
+    signature: ClassVar[str] = "ERC721InsufficientApproval(address,uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("177e802f")
+    types: ClassVar[tuple[str, ...]] = ("address", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("operator", "tokenId")
+
+    operator: str
+    token_id: int
+
+
+class ERC721InvalidApprover(ContractError):
+    """``ERC721InvalidApprover(address approver)`` of IERC721Errors."""
+
+    signature: ClassVar[str] = "ERC721InvalidApprover(address)"
+    selector: ClassVar[bytes] = bytes.fromhex("a9fbf51f")
+    types: ClassVar[tuple[str, ...]] = ("address",)
+    fields: ClassVar[tuple[str, ...]] = ("approver",)
+
+    approver: str
+
+
+class ERC721InvalidOperator(ContractError):
+    """``ERC721InvalidOperator(address operator)`` of IERC721Errors."""
+
+    signature: ClassVar[str] = "ERC721InvalidOperator(address)"
+    selector: ClassVar[bytes] = bytes.fromhex("5b08ba18")
+    types: ClassVar[tuple[str, ...]] = ("address",)
+    fields: ClassVar[tuple[str, ...]] = ("operator",)
+
+    operator: str
+
+
+class ERC721InvalidOwner(ContractError):
+    """``ERC721InvalidOwner(address owner)`` of IERC721Errors."""
+
+    signature: ClassVar[str] = "ERC721InvalidOwner(address)"
+    selector: ClassVar[bytes] = bytes.fromhex("89c62b64")
+    types: ClassVar[tuple[str, ...]] = ("address",)
+    fields: ClassVar[tuple[str, ...]] = ("owner",)
+
+    owner: str
+
+
+class ERC721InvalidReceiver(ContractError):
+    """``ERC721InvalidReceiver(address receiver)`` of IERC721Errors."""
+
+    signature: ClassVar[str] = "ERC721InvalidReceiver(address)"
+    selector: ClassVar[bytes] = bytes.fromhex("64a0ae92")
+    types: ClassVar[tuple[str, ...]] = ("address",)
+    fields: ClassVar[tuple[str, ...]] = ("receiver",)
+
+    receiver: str
+
+
+class ERC721InvalidSender(ContractError):
+    """``ERC721InvalidSender(address sender)`` of IERC721Errors."""
+
+    signature: ClassVar[str] = "ERC721InvalidSender(address)"
+    selector: ClassVar[bytes] = bytes.fromhex("73c6ac6e")
+    types: ClassVar[tuple[str, ...]] = ("address",)
+    fields: ClassVar[tuple[str, ...]] = ("sender",)
+
+    sender: str
+
+
+class ERC721NonexistentToken(ContractError):
+    """``ERC721NonexistentToken(uint256 tokenId)`` of IERC721Errors."""
+
+    signature: ClassVar[str] = "ERC721NonexistentToken(uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("7e273289")
+    types: ClassVar[tuple[str, ...]] = ("uint256",)
+    fields: ClassVar[tuple[str, ...]] = ("tokenId",)
+
+    token_id: int
 
 
 class IntentExpired(ContractError):

@@ -11,9 +11,12 @@ from typing import ClassVar
 from crmdapp.chain.decode import Event
 
 __all__ = [
+    "ApprovalForAll",
     "EIP712DomainChanged",
     "ERC20Approval",
     "ERC20Transfer",
+    "ERC721Approval",
+    "ERC721Transfer",
     "ERC6909Approval",
     "ERC6909Transfer",
     "NonceCancelled",
@@ -54,6 +57,40 @@ class ERC6909Approval(Event):
     spender: str
     id: int
     amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class ERC721Approval(Event):
+    """``Approval(address owner, address approved, uint256 tokenId)`` of IERC721."""
+
+    signature: ClassVar[str] = "Approval(address,address,uint256)"
+    topic: ClassVar[bytes] = bytes.fromhex(
+        "8c5be1e5ebec7d5bd14f71427d1e84f3dd0314c0f7b2291e5b200ac8c7c3b925"
+    )
+    indexed: ClassVar[tuple[bool, ...]] = (True, True, True)
+    types: ClassVar[tuple[str, ...]] = ("address", "address", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("owner", "approved", "tokenId")
+
+    owner: str
+    approved: str
+    token_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalForAll(Event):
+    """``ApprovalForAll(address owner, address operator, bool approved)`` of IERC721."""
+
+    signature: ClassVar[str] = "ApprovalForAll(address,address,bool)"
+    topic: ClassVar[bytes] = bytes.fromhex(
+        "17307eab39ab6107e8899845ad3d59bd9653f200f220920489ca2b5937696c31"
+    )
+    indexed: ClassVar[tuple[bool, ...]] = (True, True, False)
+    types: ClassVar[tuple[str, ...]] = ("address", "address", "bool")
+    fields: ClassVar[tuple[str, ...]] = ("owner", "operator", "approved")
+
+    owner: str
+    operator: str
+    approved: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,3 +175,20 @@ class ERC6909Transfer(Event):
     receiver: str
     id: int
     amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class ERC721Transfer(Event):
+    """``Transfer(address from, address to, uint256 tokenId)`` of IERC721."""
+
+    signature: ClassVar[str] = "Transfer(address,address,uint256)"
+    topic: ClassVar[bytes] = bytes.fromhex(
+        "ddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
+    )
+    indexed: ClassVar[tuple[bool, ...]] = (True, True, True)
+    types: ClassVar[tuple[str, ...]] = ("address", "address", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("from", "to", "tokenId")
+
+    from_: str
+    to: str
+    token_id: int

@@ -9,11 +9,33 @@ from pathlib import Path
 from typing import Any
 
 from crmdapp.chain import _files
-from crmdapp.chain.addresses import checksum
+from crmdapp.chain.addresses import checksum, contract_address
 from crmdapp.chain.connection import Connection
 from crmdapp.errors import ContractMissing, PermissionDenied, UsageError, WrongChain, jsonable
 
 FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """That another contract of the chain created this one.
+
+    Attributes:
+        parent: The other's name in the manifest.
+        nonce: The parent's nonce: 1 for the first contract that its constructor creates
+            (EIP-161), 2 for the second.
+    """
+
+    parent: str
+    nonce: int = 1
+
+    def address_in(self, manifest: Manifest) -> str:
+        """Return the address that the rules of creation give the contract.
+
+        Raises:
+            ContractMissing: The parent is not deployed.
+        """
+        return contract_address(manifest.address(self.parent), self.nonce)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +52,7 @@ class Deployment:
         compiler: Compiler version and settings.
         source_hash: Hash over its sources, 0x hex.
         libraries: Addresses of the libraries linked into it.
+        created: Which contract created it; ``None`` if a transaction did itself.
     """
 
     name: str
@@ -41,6 +64,7 @@ class Deployment:
     compiler: Mapping[str, Any]
     source_hash: str
     libraries: Mapping[str, str] = field(default_factory=dict)
+    created: Created | None = None
 
 
 class Manifest:
@@ -99,19 +123,7 @@ class Manifest:
             "format": FORMAT,
             "chain_id": self.chain_id,
             "genesis": self.genesis,
-            "contracts": {
-                entry.name: {
-                    "contract": entry.contract,
-                    "address": entry.address,
-                    "args": jsonable(entry.args),
-                    "block": entry.block,
-                    "tx": entry.tx,
-                    "source_hash": entry.source_hash,
-                    "compiler": dict(entry.compiler),
-                    "libraries": dict(entry.libraries),
-                }
-                for entry in self._entries.values()
-            },
+            "contracts": {entry.name: _body(entry) for entry in self._entries.values()},
         }
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -205,7 +217,24 @@ def _require_format(found: Any) -> None:
         raise ValueError(f"its format is {found!r}, not {FORMAT}")
 
 
+def _body(entry: Deployment) -> dict[str, Any]:
+    body = {
+        "contract": entry.contract,
+        "address": entry.address,
+        "args": jsonable(entry.args),
+        "block": entry.block,
+        "tx": entry.tx,
+        "source_hash": entry.source_hash,
+        "compiler": dict(entry.compiler),
+        "libraries": dict(entry.libraries),
+    }
+    if entry.created is not None:
+        body["created"] = {"parent": entry.created.parent, "nonce": entry.created.nonce}
+    return body
+
+
 def _entry(name: str, item: Mapping[str, Any]) -> Deployment:
+    created = item.get("created")
     return Deployment(
         name=name,
         contract=str(item["contract"]),
@@ -216,6 +245,7 @@ def _entry(name: str, item: Mapping[str, Any]) -> Deployment:
         compiler=dict(item["compiler"]),
         source_hash=str(item["source_hash"]),
         libraries=dict(item.get("libraries", {})),
+        created=None if created is None else Created(str(created["parent"]), int(created["nonce"])),
     )
 
 

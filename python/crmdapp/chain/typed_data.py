@@ -93,13 +93,27 @@ class TypedData:
 
     @property
     def values(self) -> tuple[Any, ...]:
-        """The fields in the order of the type, as a contract takes the struct."""
-        return tuple(getattr(self, name) for name, _ in _layout(type(self)).packers)
+        """The fields in the order of the type, as a contract takes the struct.
+
+        Structs in it are tuples of their own fields.
+        """
+        return tuple(_nested_values(getattr(self, name)) for name, _ in _layout(type(self)).packers)
 
     @classmethod
     def type_hash(cls) -> bytes:
         """Return keccak of the type string."""
         return _layout(cls).type_hash
+
+    @classmethod
+    def members(cls) -> tuple[tuple[str, str, str], ...]:
+        """Return attribute, Solidity name and Solidity type of each field, in order."""
+        layout = _layout(cls)
+        return tuple(
+            (attribute, name, kind)
+            for (attribute, _), name, kind in zip(
+                layout.packers, layout.names, layout.kinds, strict=True
+            )
+        )
 
     def struct_hash(self) -> bytes:
         """Return ``hashStruct(self)``.
@@ -158,12 +172,15 @@ class TypedData:
 
     def _misfit(self) -> UsageError:
         layout = _layout(type(self))
+        # A field that the dataclass does not show is not quoted either: it may be secret.
+        secret = {item.name for item in fields(self) if not item.repr}  # type: ignore[arg-type]  # subclasses are dataclasses
         for (name, pack), kind in zip(layout.packers, layout.kinds, strict=True):
             value = getattr(self, name)
             try:
                 pack(value)
             except (OverflowError, TypeError, ValueError, AttributeError):
-                return UsageError(f"{type(self).__name__}.{name} must be {kind}, got {value!r}.")
+                got = "" if name in secret else f", got {value!r}"
+                return UsageError(f"{type(self).__name__}.{name} must be {kind}{got}.")
         return UsageError(f"{type(self).__name__} cannot be encoded.")
 
 
@@ -379,6 +396,14 @@ def _nested(kind: str) -> Encoder:
         return value.struct_hash()
 
     return pack
+
+
+def _nested_values(value: Any) -> Any:
+    if isinstance(value, TypedData):
+        return value.values
+    if isinstance(value, list | tuple):
+        return tuple(_nested_values(item) for item in value)
+    return value
 
 
 def _plain(value: Any) -> Any:

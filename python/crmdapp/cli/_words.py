@@ -3,7 +3,7 @@
 A domain's group lists its errors in a module ``_words`` whose ``WORDS`` maps the error's name to a
 sentence and an advice, with the error's fields in braces under their Solidity names. ``UNITS`` of
 that module names the fields that are points, ``VALUES`` by error those that are an amount of the
-settlement coin instead.
+settlement coin instead, ``NAMES`` by error and field the words for the values of an enum.
 """
 
 from __future__ import annotations
@@ -14,8 +14,23 @@ from typing import Any
 
 from crmdapp.errors import ContractError
 
-_SOURCES = ("crmdapp.cli.loyalty._words",)
-_TIMES = ("deadline", "endedAt", "genesis", "opensAt", "refundAt", "timestamp", "validAfter")
+_SOURCES = ("crmdapp.cli.loyalty._words", "crmdapp.cli.customers._words")
+_TIMES = (
+    "anchorBy",
+    "answerBy",
+    "claimsUntil",
+    "closedAt",
+    "deadline",
+    "endedAt",
+    "expiry",
+    "genesis",
+    "opensAt",
+    "readyAt",
+    "refundAt",
+    "timestamp",
+    "until",
+    "validAfter",
+)
 _LATEST = 253_402_300_799  # the last second of the year 9999
 
 
@@ -29,8 +44,13 @@ def put_into_words(problem: ContractError) -> None:
         if words is not None:
             fields = dict(zip(problem.fields, problem.values, strict=True))
             values = getattr(module, "VALUES", {}).get(problem.code, frozenset())
+            names = getattr(module, "NAMES", {}).get(problem.code, {})
             shown = {
-                name: _amount(value) if name in values else _shown(name, value, module.UNITS)
+                name: names[name][value]
+                if name in names
+                else _amount(value)
+                if name in values
+                else _shown(name, value, module.UNITS)
                 for name, value in fields.items()
             }
             problem.message, problem.hint = (part.format_map(shown) for part in words)

@@ -195,7 +195,9 @@ def _known(session: Session) -> Manifest | None:
 def _show_plan(session: Session, steps: Sequence[_Step]) -> None:
     facts = list(origin(session))
     for step in steps:
-        place = f"is at {step.address}" if step.address else "to deploy"
+        created = step.planned.created
+        todo = "to deploy" if created is None else f"comes with {created.parent}"
+        place = f"is at {step.address}" if step.address else todo
         facts.append((step.planned.name, f"{place}, arguments {step.data['args']}"))
         cost = None if step.address else _cost(session, step.planned)
         if cost is not None:
@@ -204,11 +206,13 @@ def _show_plan(session: Session, steps: Sequence[_Step]) -> None:
 
 
 def _cost(session: Session, item: Planned) -> int | None:
-    """Return the most wei that creating a contract may take; ``None`` if it waits for others."""
+    """Return the most wei that creating a contract may take; ``None`` if others come first."""
     from crmdapp.chain import artifacts
     from crmdapp.chain.calls import Call
     from crmdapp.chain.deployments import Reference
 
+    if item.created is not None:
+        return None
     artifact = artifacts.load(item.contract or item.name)
     if artifact.libraries or any(isinstance(arg, Reference) for arg in item.args):
         return None

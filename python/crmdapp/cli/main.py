@@ -32,6 +32,10 @@ class Root(LazyGroup):
         "account": ("crmdapp.cli.account", "Make and list encrypted keys."),
         "deploy": ("crmdapp.cli.deploy", "Deploy the contracts, or check what is deployed."),
         "loyalty": ("crmdapp.cli.loyalty", "Programs, points, signed redemptions."),
+        "customers": (
+            "crmdapp.cli.customers",
+            "Verified profiles, consent, receipted interactions, credentials.",
+        ),
         "wallet": ("crmdapp.cli.wallet", "One customer's points of all programs."),
         "tx": ("crmdapp.cli.tx", "Wait for, speed up or cancel transactions."),
         "doctor": ("crmdapp.cli.doctor", "Find out what is wrong and how to mend it."),

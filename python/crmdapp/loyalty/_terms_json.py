@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from crmdapp.chain._json_lines import WHOLE_MAX, Node, rejected
+from crmdapp.chain._whole import is_whole
 from crmdapp.chain.addresses import parse_address
 from crmdapp.errors import FileFault
-from crmdapp.loyalty._json_lines import WHOLE_MAX, Node, rejected
 from crmdapp.loyalty.models import LANES, QUALIFYING_MAX, TIERS_MAX
-from crmdapp.loyalty.points import POINTS_MAX, is_whole
+from crmdapp.loyalty.points import POINTS_MAX
 from crmdapp.loyalty.terms_models import FORMAT, EarnRule, Terms, TermsPrices, TermsTier
 
 PRICE_MAX = (1 << 48) - 1

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from crmdapp.chain.addresses import ZERO_ADDRESS, parse_address
+from crmdapp.chain.addresses import ZERO_ADDRESS, require_address
 from crmdapp.chain.calls import BoundContract, Call
 from crmdapp.errors import UsageError
 from crmdapp.loyalty.errors import ERC6909InvalidReceiver, IssuerInvalid, RecordsMalformed
@@ -202,18 +202,6 @@ class LoyaltyCalls:
         """Return a call with gas for points of that many accounts that expire before its block."""
         call = self._hub.call(function, *args)
         return replace(call, spare_gas=accounts * GAS_PER_EXPIRY)
-
-
-def require_address(address: str) -> str:
-    """Return an address in its EIP-55 form; mixed case must be the right one.
-
-    Raises:
-        UsageError: It is no address, or its checksum is wrong.
-    """
-    try:
-        return parse_address(address)
-    except ValueError as problem:
-        raise UsageError(f"{problem}.", hint="Copy the address again.") from None
 
 
 def require_receiver(address: str) -> str:

@@ -33,17 +33,18 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from crmdapp.chain._json_lines import WHOLE_MAX, Node, read_json, rejected
 from crmdapp.chain._keccak import keccak
+from crmdapp.chain._signed_json import read_word
+from crmdapp.chain._whole import is_whole
 from crmdapp.chain.addresses import ZERO_ADDRESS, parse_address
 from crmdapp.errors import FileFault, UsageError
-from crmdapp.loyalty._json_lines import WHOLE_MAX, Node, read_json, rejected
-from crmdapp.loyalty._signed_json import read_word
 from crmdapp.loyalty.award_plan import opened
 from crmdapp.loyalty.campaign_rules import Campaign, Offer, Segment
 from crmdapp.loyalty.errors import PointsOverflow
 from crmdapp.loyalty.intents import NO_TERMS
 from crmdapp.loyalty.models import TIERS_MAX
-from crmdapp.loyalty.points import POINTS_MAX, is_whole, to_points, to_units
+from crmdapp.loyalty.points import POINTS_MAX, to_points, to_units
 
 FILE_MAX = 1_000_000
 """Most bytes of a definition."""

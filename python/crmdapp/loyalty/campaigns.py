@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from crmdapp.chain.addresses import ZERO_ADDRESS, checksum
+from crmdapp.chain._whole import is_whole
+from crmdapp.chain.addresses import ZERO_ADDRESS, checksum, require_address
 from crmdapp.errors import UsageError, VerificationFailed
-from crmdapp.loyalty.calls import GAS_PER_EXPIRY, require_address, require_receiver
+from crmdapp.loyalty.calls import GAS_PER_EXPIRY, require_receiver
 from crmdapp.loyalty.coupons import (
     BUDGET_MAX,
     NO_CAMPAIGN,
@@ -21,11 +22,10 @@ from crmdapp.loyalty.errors import (
     CouponBudgetOutOfRange,
     CouponSignatureInvalid,
     DropExpired,
-    ProgramIssuerOnly,
 )
 from crmdapp.loyalty.events import CouponCancelled, CouponClaimed, DropCreated
 from crmdapp.loyalty.intents import ORDER_MAX
-from crmdapp.loyalty.points import is_whole, require_amount
+from crmdapp.loyalty.points import require_amount
 
 if TYPE_CHECKING:
     from crmdapp.chain.calls import BoundContract, Call
@@ -261,7 +261,8 @@ class CampaignClient:
             ProgramIssuerOnly: The sender is no issuer of the program.
             ProgramUnknown: There is no such program.
         """
-        return self._send_as_issuer(program, self.prepare.cancel_coupon(program, order_id), key)
+        call = self.prepare.cancel_coupon(program, order_id)
+        return self._client.send_for(call, program, key=key)
 
     def is_used(self, program: int, order_id: int) -> bool:
         """Return whether a coupon was claimed or cancelled."""
@@ -306,7 +307,7 @@ class CampaignClient:
             BudgetExceeded: The sender has fewer units left in this epoch.
         """
         call = self.prepare.create_drop(program, root, points, deadline, campaign)
-        receipt = self._send_as_issuer(program, call, key)
+        receipt = self._client.send_for(call, program, key=key)
         return self.drop(created_drop(receipt))
 
     def claim_drop(self, claim: DropClaim, *, key: str | None = None) -> Receipt:
@@ -348,14 +349,6 @@ class CampaignClient:
         """Return whether the customer of that index has its points."""
         claimed: bool = self._hub.read("isDropClaimed", drop, index)
         return claimed
-
-    def _send_as_issuer(self, program: int, call: Call, key: str | None) -> Receipt:
-        try:
-            return self._client.send(call, key=key)
-        except ProgramIssuerOnly:
-            # Where there is no program, nobody is an issuer: say which it is.
-            self._client.program(program)
-            raise
 
 
 def created_drop(receipt: Receipt) -> int:

@@ -15,17 +15,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from crmdapp.chain._signed_json import SignedJson
+from crmdapp.chain._whole import require_whole
 from crmdapp.chain.accounts import LocalSigner, fresh_key
-from crmdapp.chain.addresses import ZERO_ADDRESS
-from crmdapp.chain.errors import IntentSignatureInvalid
-from crmdapp.chain.typed_data import Domain, TypedData, recover
-from crmdapp.errors import PrivateKeyInvalid, UsageError, VerificationFailed
+from crmdapp.chain.addresses import ZERO_ADDRESS, require_address
+from crmdapp.chain.signed import DEADLINE_MAX, SignedPermission, unix_seconds
+from crmdapp.chain.typed_data import Domain, TypedData
+from crmdapp.errors import PrivateKeyInvalid, UsageError
 from crmdapp.loyalty._links import CARD, make_link, read_link
-from crmdapp.loyalty._signed_json import JsonFields
-from crmdapp.loyalty.calls import require_address
 from crmdapp.loyalty.coin import require_units
 from crmdapp.loyalty.errors import CardKeyInvalid, CardMismatch
-from crmdapp.loyalty.intents import DEADLINE_MAX, NO_TERMS
+from crmdapp.loyalty.intents import NO_TERMS
 
 if TYPE_CHECKING:
     from crmdapp.chain.accounts import Signer
@@ -86,20 +86,31 @@ class GiftPayment(TypedData):
 
 
 @dataclass(frozen=True, slots=True)
-class SignedPayment:
+class SignedPayment(SignedPermission):
     """A payment, the card it is made with, and the signature of the card's key.
 
     Attributes:
         card: The card.
         payment: What is permitted.
         domain: The contract and chain it is permitted on.
-        signature: 65 bytes (r, s, v) of a key, or whatever a smart account accepts (ERC-1271).
+        signature: 65 bytes (r, s, v) or 64 (ERC-2098) of a key, or whatever a smart account
+            accepts (ERC-1271).
     """
 
     card: GiftCard
     payment: GiftPayment
     domain: Domain
     signature: bytes
+
+    @property
+    def content(self) -> GiftPayment:
+        """What was signed: the payment."""
+        return self.payment
+
+    @property
+    def signer(self) -> str:
+        """Who has to sign: the card's key."""
+        return self.card.key
 
     def require_signed_by_key(self) -> None:
         """Check that the payment is for its card and signed by the card's own key.
@@ -112,24 +123,14 @@ class SignedPayment:
         identity = self.card.digest(self.domain)
         if self.payment.card != identity:
             raise CardMismatch(self.payment.card, identity)
-        digest = self.payment.digest(self.domain)
-        try:
-            signer = recover(digest, self.signature)
-        except VerificationFailed:
-            signer = ZERO_ADDRESS
-        if signer != require_address(self.card.key):
-            raise IntentSignatureInvalid(require_address(self.card.key), digest)
+        SignedPermission.require_signed_by_key(self)
 
     def to_json(self) -> dict[str, Any]:
         """Return ``{"card": ..., "typedData": ..., "signature": "0x..."}``.
 
         The first is the card's EIP-712 message, the second the payment as wallets sign it.
         """
-        return {
-            "card": self.card.to_json(self.domain)["message"],
-            "typedData": self.payment.to_json(self.domain),
-            "signature": "0x" + self.signature.hex(),
-        }
+        return {"card": self.card.message(), **SignedPermission.to_json(self)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any] | str | bytes) -> SignedPayment:
@@ -138,13 +139,8 @@ class SignedPayment:
         Raises:
             UsageError: It is no signed payment; the message names the field.
         """
-        body = JsonFields.parse(data, "signed payment")
-        stated, typed = body.inner("card"), body.inner("typedData")
-        if typed.text("primaryType") != "GiftPayment":
-            raise UsageError(
-                f"primaryType must be GiftPayment, got {typed.text('primaryType')[:60]!r}."
-            )
-        message = typed.inner("message")
+        fields = SignedJson(data, "signed payment", "GiftPayment")
+        stated, message = fields.outer.inner("card"), fields.message
         card = GiftCard(
             key=stated.address("key"),
             buyer=stated.address("buyer"),
@@ -159,7 +155,7 @@ class SignedPayment:
             nonce=message.whole("nonce"),
             deadline=message.whole("deadline", DEADLINE_MAX),
         )
-        return cls(card, payment, typed.domain(), body.signature())
+        return cls(card, payment, fields.domain(), fields.signature())
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,10 +343,4 @@ def require_card(card: GiftCard) -> GiftCard:
 
 
 def _seconds(what: str, moment: int | datetime) -> int:
-    if isinstance(moment, datetime):
-        if moment.tzinfo is None:
-            raise UsageError(
-                f"{what} has no time zone.", hint="Use an aware datetime, such as UTC."
-            )
-        moment = int(moment.timestamp())
-    return require_units(what, moment, DEADLINE_MAX, least=0)
+    return require_whole(what, unix_seconds(moment, what), DEADLINE_MAX)

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from crmdapp.chain.addresses import ZERO_ADDRESS
+from crmdapp.chain.addresses import ZERO_ADDRESS, require_address
 from crmdapp.chain.errors import ERC20InsufficientBalance, ERC20InvalidReceiver
 from crmdapp.errors import UsageError
-from crmdapp.loyalty.calls import require_address
 from crmdapp.loyalty.coin import Coin, CoinClient, require_units
 from crmdapp.loyalty.errors import LimitToItself
 from crmdapp.loyalty.events import PositionSettled
@@ -203,7 +202,7 @@ class ClearingClient:
         """
         call = self.prepare.deposit(program, amount)
         sender = self._client.sender
-        if key is None or not self.was_sent(key):
+        if key is None or not self._client.was_sent(key):
             self._client.program(program)
             self.require_balance(amount)
             approval = None if key is None else f"{key}:allowance"
@@ -220,14 +219,6 @@ class ClearingClient:
         balance = self.money.balance(owner)
         if balance < amount:
             raise ERC20InsufficientBalance(owner, balance, amount)
-
-    def was_sent(self, key: str) -> bool:
-        """Return whether a transaction of that key is on its way or mined; asks no node."""
-        try:
-            state = self._client.sender.status(key).state
-        except UsageError:
-            return False
-        return state not in ("dropped", "reverted")
 
     def withdraw(
         self, program: int, value: int, to: str | None = None, *, key: str | None = None

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from crmdapp.chain.addresses import ZERO_ADDRESS
-from crmdapp.errors import ContractError, UsageError, VerificationFailed
-from crmdapp.loyalty.calls import LoyaltyCalls, require_address
-from crmdapp.loyalty.errors import ERC6909InsufficientBalance, ProgramIssuerOnly, ProgramUnknown
+from crmdapp.chain.addresses import ZERO_ADDRESS, require_address
+from crmdapp.chain.client import ContractClient
+from crmdapp.errors import VerificationFailed
+from crmdapp.loyalty.calls import LoyaltyCalls
+from crmdapp.loyalty.errors import (
+    ERC6909InsufficientBalance,
+    ProgramIssuerOnly,
+    ProgramNotConnected,
+    ProgramUnknown,
+)
 from crmdapp.loyalty.events import ProgramCreated
 from crmdapp.loyalty.intents import hub_domain
 from crmdapp.loyalty.models import EpochClock, Issuer, Liability, Program, ProgramConfig, Statement
 
 if TYPE_CHECKING:
-    from crmdapp.chain.calls import Call
-    from crmdapp.chain.connection import Connection
-    from crmdapp.chain.decode import DecodedLog
-    from crmdapp.chain.manifest import Manifest
-    from crmdapp.chain.sender import Sender
+    from crmdapp.chain.calls import BoundContract, Call
     from crmdapp.chain.transactions import Receipt
     from crmdapp.chain.typed_data import Domain
     from crmdapp.loyalty.campaigns import CampaignClient
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from crmdapp.loyalty.returns import ReturnsClient
 
 
-class LoyaltyClient:
+class LoyaltyClient(ContractClient):
     """One PointsHub, seen and used by one account.
 
     Amounts are whole units of 0.01 point, 1 to 2^47 - 1. Methods that send take an idempotency
@@ -44,58 +46,22 @@ class LoyaltyClient:
 
     Args:
         connection: The chain.
-        hub: Address of the PointsHub.
+        address: Address of the PointsHub.
         sender: The account that sends; ``None`` for reading only.
         since_block: Block of the hub's deployment, where searches for events begin.
-
-    Attributes:
-        connection: The chain.
-        hub: The contract, for reading what this class does not.
-        prepare: The same transactions, checked and encoded but not sent.
-        since_block: Where searches for events begin.
     """
 
-    def __init__(
-        self,
-        connection: Connection,
-        hub: str,
-        sender: Sender | None = None,
-        *,
-        since_block: int = 0,
-    ) -> None:
-        self.connection = connection
-        self.hub = connection.contract("PointsHub", hub)
-        self.prepare = LoyaltyCalls(self.hub)
-        self.since_block = since_block
-        self._sender = sender
-
-    @classmethod
-    def at(
-        cls, connection: Connection, manifest: Manifest, sender: Sender | None = None
-    ) -> LoyaltyClient:
-        """Return a client of the hub that a deployment manifest names.
-
-        Raises:
-            ContractMissing: The manifest names no PointsHub, or there is no code at its address.
-        """
-        deployment = manifest["PointsHub"]
-        client = cls(connection, deployment.address, sender, since_block=deployment.block)
-        client.hub.require_code()
-        return client
+    CONTRACT = "PointsHub"
 
     @property
-    def sender(self) -> Sender:
-        """The account that sends.
+    def hub(self) -> BoundContract:
+        """The contract, for reading what this class does not."""
+        return self.contract
 
-        Raises:
-            UsageError: The client was made for reading only.
-        """
-        if self._sender is None:
-            raise UsageError(
-                "This client has no account to send with.",
-                hint="Give LoyaltyClient a sender, or the command an account (--account).",
-            )
-        return self._sender
+    @cached_property
+    def prepare(self) -> LoyaltyCalls:
+        """The same transactions, checked and encoded but not sent."""
+        return LoyaltyCalls(self.contract)
 
     @cached_property
     def domain(self) -> Domain:
@@ -273,7 +239,7 @@ class LoyaltyClient:
             PointsOverflow: The amount, or what the customer or program holds, reaches 2^47 units.
             ERC6909InvalidReceiver: ``to`` is the zero address.
         """
-        return self._send_for(program, self.prepare.award(program, to, points), key)
+        return self.send_for(self.prepare.award(program, to, points), program, key=key)
 
     def transfer(self, program: int, to: str, points: int, *, key: str | None = None) -> Receipt:
         """Move ``points`` of the sender's units to ``to``, the oldest first.
@@ -286,7 +252,7 @@ class LoyaltyClient:
             PointsOverflow: The amount, or what the receiver holds, reaches 2^47 units.
             ERC6909InvalidReceiver: ``to`` is the zero address.
         """
-        return self._send_for(program, self.prepare.transfer(program, to, points), key)
+        return self.send_for(self.prepare.transfer(program, to, points), program, key=key)
 
     def redeem(self, program: int, points: int, *, key: str | None = None) -> Receipt:
         """Spend ``points`` of the sender's units, the oldest first.
@@ -296,7 +262,7 @@ class LoyaltyClient:
             ProgramUnknown: There is no such program.
             PointsOverflow: The amount is 2^47 units or more.
         """
-        return self._send_for(program, self.prepare.redeem(program, points), key)
+        return self.send_for(self.prepare.redeem(program, points), program, key=key)
 
     def submit(
         self, signed: SignedIntent, *, refundable: bool = False, key: str | None = None
@@ -323,7 +289,7 @@ class LoyaltyClient:
             ProgramUnknown: There is no such program.
         """
         call = self.prepare.submit(signed, refundable=refundable)
-        return self._send_for(signed.intent.program, call, key)
+        return self.send_for(call, signed.intent.program, key=key)
 
     # ----------------------------------------------------------------- reports
 
@@ -384,51 +350,27 @@ class LoyaltyClient:
         epoch = self.hub.read("currentEpoch")
         return Issuer(program, issuer, budget, used if counted == epoch else 0, epoch)
 
-    def events(
-        self,
-        *names: str,
-        from_block: int | None = None,
-        to_block: int | str = "latest",
-        **indexed: Any,
-    ) -> Iterator[DecodedLog]:
-        """Yield the hub's past events in order, asking in ranges a node bears.
-
-        Args:
-            names: Solidity names; all events if none is given.
-            from_block: First block; the hub's deployment by default.
-            to_block: Last block, or a tag.
-            indexed: Wanted values of indexed parameters, such as ``program=2``; needs one name.
-        """
-        first = self.since_block if from_block is None else from_block
-        return self.hub.events(*names, from_block=first, to_block=to_block, **indexed)
-
     # ----------------------------------------------------------------- sending
 
-    def send(self, call: Call, *, key: str | None = None) -> Receipt:
-        """Send a prepared call, once per key, and return its receipt when it is mined.
+    def send_for(self, call: Call, *programs: int, key: str | None = None) -> Receipt:
+        """Send a prepared call that is about some programs, see :meth:`send`.
+
+        The hub spares itself a look at programs: in one that does not exist nobody is an issuer,
+        nobody has points, and there are no prices. If it refuses for such a reason, this looks.
 
         Raises:
+            ProgramUnknown: One of the programs does not exist.
             ContractError: The hub refuses, as the twin of its error.
         """
-        return self.sender.wait(self.sender.send(call, key=key))
-
-    def _send_for(self, program: int, call: Call, key: str | None) -> Receipt:
         try:
             return self.send(call, key=key)
-        except (ProgramIssuerOnly, ERC6909InsufficientBalance) as refusal:
-            self._explain(program, refusal)
+        except (ProgramIssuerOnly, ERC6909InsufficientBalance, ProgramNotConnected) as refusal:
+            try:
+                for program in programs:
+                    self.program(program)
+            except ProgramUnknown as unknown:
+                raise unknown from refusal
             raise
-
-    def _explain(self, program: int, refusal: ContractError) -> None:
-        """Raise ``ProgramUnknown`` if that is why the hub refused; return if the program exists.
-
-        The hub spares itself the look: in a program that does not exist nobody is an issuer, and
-        nobody has points.
-        """
-        try:
-            self.program(program)
-        except ProgramUnknown as unknown:
-            raise unknown from refusal
 
 
 def _or_none(address: str) -> str | None:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from crmdapp.chain._whole import require_whole
+from crmdapp.chain.addresses import require_address
 from crmdapp.errors import UsageError
-from crmdapp.loyalty.calls import require_address
-from crmdapp.loyalty.points import is_whole
 
 if TYPE_CHECKING:
     from crmdapp.chain.calls import Call
@@ -190,6 +190,4 @@ def require_units(what: str, amount: int, most: int, *, least: int = 1) -> int:
     Raises:
         UsageError: It is not; the message calls it ``what``.
     """
-    if not is_whole(amount) or not least <= amount <= most:
-        raise UsageError(f"{what} must be a whole number from {least:,} to {most:,}, got {amount}.")
-    return amount
+    return require_whole(what, amount, most, least=least)

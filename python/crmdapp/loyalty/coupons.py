@@ -13,15 +13,17 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from crmdapp.chain.addresses import ZERO_ADDRESS, checksum, parse_address
-from crmdapp.chain.typed_data import Domain, TypedData, recover, sign_many
-from crmdapp.errors import UsageError, VerificationFailed
+from crmdapp.chain._signed_json import SignedJson
+from crmdapp.chain._whole import require_whole
+from crmdapp.chain.addresses import ZERO_ADDRESS, checksum, require_address
+from crmdapp.chain.signed import Signed, long_form, unix_seconds
+from crmdapp.chain.typed_data import Domain, TypedData, sign_many
+from crmdapp.errors import UsageError
 from crmdapp.loyalty._links import COUPON, make_link, read_link
-from crmdapp.loyalty._signed_json import JsonFields
 from crmdapp.loyalty.errors import CouponSignatureInvalid
 from crmdapp.loyalty.intents import NO_TERMS, ORDER_MAX, hub_domain
 from crmdapp.loyalty.models import LANES, LAST_EPOCH, EpochClock
-from crmdapp.loyalty.points import is_whole, require_amount
+from crmdapp.loyalty.points import require_amount
 
 if TYPE_CHECKING:
     from crmdapp.chain.accounts import Signer
@@ -79,13 +81,14 @@ class Coupon(TypedData):
 
 
 @dataclass(frozen=True, slots=True)
-class SignedCoupon:
+class SignedCoupon(Signed):
     """A coupon, for which hub it was signed, and the signature.
 
     Attributes:
         coupon: What is promised.
         domain: The hub and chain it is promised on.
-        signature: 65 bytes (r, s, v) of the coupon key, or whatever a smart account accepts.
+        signature: 65 bytes (r, s, v) or 64 (ERC-2098) of the coupon key, or whatever a smart
+            account accepts (ERC-1271).
     """
 
     coupon: Coupon
@@ -93,16 +96,9 @@ class SignedCoupon:
     signature: bytes
 
     @property
-    def digest(self) -> bytes:
-        """The 32 bytes that were signed: a name for the coupon, whatever the signature."""
-        return self.coupon.digest(self.domain)
-
-    def signed_by(self, key: str) -> bool:
-        """Return whether that key signed; a smart account may still accept if not."""
-        try:
-            return recover(self.digest, self.signature) == checksum(key)
-        except VerificationFailed:
-            return False
+    def content(self) -> Coupon:
+        """What was signed: the coupon."""
+        return self.coupon
 
     def require_signed_by(self, key: str) -> None:
         """Check that that key signed.
@@ -112,13 +108,6 @@ class SignedCoupon:
         """
         if not self.signed_by(key):
             raise CouponSignatureInvalid(checksum(key), self.digest)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return ``{"typedData": ..., "signature": "0x..."}``, the first as wallets show it."""
-        return {
-            "typedData": self.coupon.to_json(self.domain),
-            "signature": "0x" + self.signature.hex(),
-        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any] | str | bytes) -> SignedCoupon:
@@ -130,12 +119,8 @@ class SignedCoupon:
             UsageError: It is no signed coupon; the message names the field.
             PointsOverflow: The amount is 2^47 units or more.
         """
-        outer = JsonFields.parse(data, "signed coupon")
-        typed = outer.inner("typedData")
-        kind = typed.text("primaryType")
-        if kind != "Coupon":
-            raise UsageError(f"primaryType must be Coupon, got {kind[:60]!r}.")
-        message = typed.inner("message")
+        fields = SignedJson(data, "signed coupon", "Coupon")
+        message = fields.message
         coupon = Coupon(
             program=message.whole("program"),
             to=message.address("to"),
@@ -149,7 +134,7 @@ class SignedCoupon:
             terms_hash=message.word("termsHash"),
         )
         require_coupon(coupon)
-        return cls(coupon, typed.domain(), outer.signature())
+        return cls(coupon, fields.domain(), fields.signature())
 
     def to_link(self, page: str) -> str:
         """Return a link to ``page`` that carries the coupon behind ``#``, where no server sees it.
@@ -158,17 +143,18 @@ class SignedCoupon:
             page: Page that claims coupons, such as ``https://shop.example/claim``, without ``#``.
 
         Raises:
-            UsageError: The page cannot be used, the signature is not that of a key (65 bytes), or
-                the chain's id does not fit 64 bits.
+            UsageError: The page cannot be used, the signature is not that of a key, or the
+                chain's id does not fit 64 bits.
         """
-        if len(self.signature) != _SIGNATURE_SIZE:
+        signature = long_form(self.signature)
+        if len(signature) != _SIGNATURE_SIZE:
             raise UsageError("Only a coupon signed by a key fits a link.", hint="Send it as JSON.")
         values = (self.domain.chain_id, self.domain.verifying_contract, *self.coupon.values)
         try:
             parts = [_pack(value, size) for value, size in zip(values, _LINK_SIZES, strict=True)]
         except OverflowError:
             raise UsageError("The coupon does not fit a link.", hint="Send it as JSON.") from None
-        return make_link(page, COUPON, b"".join(parts) + self.signature)
+        return make_link(page, COUPON, b"".join(parts) + signature)
 
     @classmethod
     def from_link(cls, link: str) -> SignedCoupon:
@@ -240,13 +226,13 @@ def sign_coupon(
     """
     coupon = Coupon(
         program=program,
-        to=_customer(to),
+        to=require_address(to),
         points=points,
         order_id=order_id,
         issued=issued,
         reversible=reversible,
-        valid_after=_seconds("valid_after", valid_after),
-        deadline=_seconds("deadline", deadline),
+        valid_after=unix_seconds(valid_after, "valid_after"),
+        deadline=unix_seconds(deadline, "deadline"),
         campaign=campaign,
         terms_hash=terms_hash,
     )
@@ -290,8 +276,7 @@ def require_coupon(coupon: Coupon) -> None:
         ("valid_after", coupon.valid_after, TIME_MAX),
         ("deadline", coupon.deadline, TIME_MAX),
     ):
-        if not is_whole(value) or not 0 <= value <= most:
-            raise UsageError(f"{name} must be a whole number from 0 to {most:,}, got {value!r}.")
+        require_whole(name, value, most)
     for name, word in (("campaign", coupon.campaign), ("terms_hash", coupon.terms_hash)):
         if len(word) != 32:
             raise UsageError(f"{name} must have 32 bytes, got {word!r}.")
@@ -323,18 +308,3 @@ def _pack(value: Any, size: int) -> bytes:
     if isinstance(value, str):
         return bytes.fromhex(value[2:])
     return value if isinstance(value, bytes) else int(value).to_bytes(size, "big")
-
-
-def _customer(to: str) -> str:
-    try:
-        return parse_address(to)
-    except ValueError as problem:
-        raise UsageError(f"{problem}.") from None
-
-
-def _seconds(name: str, moment: int | datetime) -> int:
-    if not isinstance(moment, datetime):
-        return moment
-    if moment.tzinfo is None:
-        raise UsageError(f"{name} has no time zone.", hint="Use an aware datetime, such as UTC.")
-    return int(moment.timestamp())

@@ -11,18 +11,18 @@ from __future__ import annotations
 
 import json
 import os
-from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from crmdapp.chain._files import disk_full
 from crmdapp.chain._keccak import keccak
+from crmdapp.chain._signed_json import JsonFields, read_word
 from crmdapp.chain.addresses import checksum
+from crmdapp.chain.merkle import MerkleTree, root_of
 from crmdapp.errors import PermissionDenied, UsageError
 from crmdapp.loyalty._award_records import records_of
-from crmdapp.loyalty._signed_json import JsonFields, read_word
 from crmdapp.loyalty.award_plan import AwardPlan, opened, validate
 from crmdapp.loyalty.errors import DropProofInvalid
 from crmdapp.loyalty.packing import RECORD_SIZE
@@ -34,80 +34,12 @@ Progress = Callable[[int, int], None]
 DEPTH_MAX = 64
 """Most hashes in a proof that is read."""
 
-_HASH = 32
 _LINES_AT_ONCE = 1_000
 
 
 def leaf_of(index: int, to: str, points: int) -> bytes:
     """Return the leaf of one customer: ``keccak(keccak(abi.encode(index, to, points)))``."""
     return _leaf(index, bytes.fromhex(to[2:]) + points.to_bytes(6, "big"))
-
-
-def root_of(leaf: bytes, proof: Sequence[bytes]) -> bytes:
-    """Return the root that a leaf and its proof lead to."""
-    node = leaf
-    for other in proof:
-        node = keccak(node + other if node < other else other + node)
-    return node
-
-
-class MerkleTree:
-    """OpenZeppelin's standard tree over hashed leaves.
-
-    The leaves are sorted and laid from the end of an array of ``2n - 1`` nodes; node ``i`` is the
-    hash of nodes ``2i + 1`` and ``2i + 2``, the smaller first. Takes some 100 bytes per leaf.
-
-    Args:
-        leaves: 32 bytes each, in the order of their indices; at least one.
-
-    Raises:
-        UsageError: There is no leaf, or one has not 32 bytes.
-    """
-
-    def __init__(self, leaves: Sequence[bytes]) -> None:
-        count = len(leaves)
-        if count == 0 or any(len(leaf) != _HASH for leaf in leaves):
-            raise UsageError("A Merkle tree needs leaves of 32 bytes each, at least one.")
-        last = 2 * count - 2
-        nodes = bytearray(_HASH * (last + 1))
-        self._places = array("L", bytes(array("L").itemsize * count))
-        for rank, index in enumerate(sorted(range(count), key=leaves.__getitem__)):
-            at = last - rank
-            self._places[index] = at
-            nodes[at * _HASH : (at + 1) * _HASH] = leaves[index]
-        for at in range(count - 2, -1, -1):
-            child = (2 * at + 1) * _HASH
-            left = nodes[child : child + _HASH]
-            right = nodes[child + _HASH : child + 2 * _HASH]
-            pair = left + right if left < right else right + left
-            nodes[at * _HASH : (at + 1) * _HASH] = keccak(bytes(pair))
-        self._nodes = bytes(nodes)
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    @property
-    def root(self) -> bytes:
-        """The root, 32 bytes."""
-        return self._node(0)
-
-    def proof(self, index: int) -> tuple[bytes, ...]:
-        """Return the proof of the leaf of that index, from the bottom up.
-
-        Raises:
-            UsageError: There is no such leaf.
-        """
-        if not 0 <= index < len(self):
-            raise UsageError(f"The tree has leaves 0 to {len(self) - 1:,}, not {index}.")
-        found: list[bytes] = []
-        at = self._places[index]
-        while at:
-            found.append(self._node(at + 1 if at % 2 else at - 1))
-            at = (at - 1) // 2
-        return tuple(found)
-
-    def _node(self, at: int) -> bytes:
-        return self._nodes[at * _HASH : (at + 1) * _HASH]
 
 
 @dataclass(frozen=True, slots=True)

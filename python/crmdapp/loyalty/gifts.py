@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from crmdapp.chain._whole import is_whole
 from crmdapp.chain.accounts import LocalSigner, fresh_key
-from crmdapp.chain.addresses import parse_address
+from crmdapp.chain.addresses import require_address
 from crmdapp.errors import CrmdappError, PrivateKeyInvalid, UsageError
 from crmdapp.loyalty._links import GIFT, make_link, read_link
 from crmdapp.loyalty.intents import SignedIntent, hub_domain, sign_transfer
-from crmdapp.loyalty.points import is_whole
 
 if TYPE_CHECKING:
     from crmdapp.chain.calls import Call
@@ -83,10 +83,7 @@ class Gift:
             value = getattr(self, name)
             if not is_whole(value) or not 0 <= value <= _NUMBER_MAX:
                 raise UsageError(f"A gift's {name} must be below 2^64, got {value!r}.")
-        try:
-            object.__setattr__(self, "hub", parse_address(self.hub))
-        except ValueError as problem:
-            raise UsageError(f"{problem}.") from None
+        object.__setattr__(self, "hub", require_address(self.hub))
         LocalSigner(self.key)
 
     @classmethod

@@ -11,21 +11,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from crmdapp.chain.addresses import ZERO_ADDRESS, checksum, parse_address
-from crmdapp.chain.errors import IntentSignatureInvalid
-from crmdapp.chain.typed_data import Domain, TypedData, recover, sign_many
-from crmdapp.errors import UsageError, VerificationFailed
-from crmdapp.loyalty._signed_json import JsonFields
-from crmdapp.loyalty.points import is_whole, require_amount
+from crmdapp.chain._signed_json import JsonFields, SignedJson
+from crmdapp.chain._whole import require_whole
+from crmdapp.chain.addresses import ZERO_ADDRESS, require_address
+from crmdapp.chain.signed import DEADLINE_MAX, SignedPermission, unix_seconds
+from crmdapp.chain.typed_data import Domain, TypedData, sign_many
+from crmdapp.errors import UsageError
+from crmdapp.loyalty.points import require_amount
 
 if TYPE_CHECKING:
     from crmdapp.chain.accounts import Signer
 
 ORDER_MAX = (1 << 48) - 1
 """Largest order id of a redemption, 48 bits."""
-
-DEADLINE_MAX = (1 << 40) - 1
-"""Latest deadline, Unix seconds, 40 bits (the year 36812)."""
 
 NO_TERMS = bytes(32)
 """The terms hash of an intent that names no legal terms."""
@@ -127,7 +125,7 @@ KINDS: Mapping[str, type[Intent]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class SignedIntent:
+class SignedIntent(SignedPermission):
     """An intent, for which hub it was signed, and the signature.
 
     Attributes:
@@ -142,33 +140,14 @@ class SignedIntent:
     signature: bytes
 
     @property
-    def digest(self) -> bytes:
-        """The 32 bytes that were signed: a name for the intent, whatever the signature."""
-        return self.intent.digest(self.domain)
+    def content(self) -> Intent:
+        """What was signed: the intent."""
+        return self.intent
 
-    def signed_by_key(self) -> bool:
-        """Return whether the holder's own key signed; a smart account may still accept if not."""
-        try:
-            return recover(self.digest, _long_form(self.signature)) == checksum(self.intent.from_)
-        except VerificationFailed:
-            return False
-
-    def require_signed_by_key(self) -> None:
-        """Check that the holder's own key signed.
-
-        Raises:
-            IntentSignatureInvalid: It did not: forged, altered, mirrored (high s), or signed for
-                another hub or chain.
-        """
-        if not self.signed_by_key():
-            raise IntentSignatureInvalid(checksum(self.intent.from_), self.digest)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return ``{"typedData": ..., "signature": "0x..."}``, the first as wallets sign it."""
-        return {
-            "typedData": self.intent.to_json(self.domain),
-            "signature": "0x" + self.signature.hex(),
-        }
+    @property
+    def signer(self) -> str:
+        """Who has to sign: the holder."""
+        return self.intent.from_
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any] | str | bytes) -> SignedIntent:
@@ -179,14 +158,9 @@ class SignedIntent:
         Raises:
             UsageError: It is not a signed intent; the message names the field.
         """
-        fields = JsonFields.parse(data, "signed intent")
-        typed = fields.inner("typedData")
-        name = typed.text("primaryType")
-        kind = KINDS.get(name)
-        if kind is None:
-            raise UsageError(f"primaryType must be one of {', '.join(KINDS)}, got {name[:60]!r}.")
-        intent = _read_intent(kind, typed.inner("message"))
-        return cls(intent, typed.domain(), fields.signature())
+        fields = SignedJson(data, "signed intent", *KINDS)
+        intent = _read_intent(KINDS[fields.kind], fields.message)
+        return cls(intent, fields.domain(), fields.signature())
 
 
 def read_message(kind: type[Intent], message: Mapping[str, Any]) -> Intent:
@@ -234,10 +208,7 @@ def hub_domain(chain_id: int, hub: str) -> Domain:
     Raises:
         UsageError: ``hub`` is no address.
     """
-    try:
-        return Domain("PointsHub", "1", chain_id, parse_address(hub))
-    except ValueError as problem:
-        raise UsageError(f"{problem}.") from None
+    return Domain("PointsHub", "1", chain_id, require_address(hub))
 
 
 def sign_transfer(
@@ -267,7 +238,7 @@ def sign_transfer(
         KeyProblem: The signer cannot sign.
     """
     intent = TransferIntent(
-        program, signer.address, _receiver(to), points, nonce, _seconds(deadline)
+        program, signer.address, _receiver(to), points, nonce, unix_seconds(deadline)
     )
     require_fits(intent)
     return SignedIntent(intent, domain, intent.sign(signer, domain))
@@ -302,7 +273,7 @@ def sign_redeem(
         KeyProblem: The signer cannot sign.
     """
     place = program if merchant is None else merchant
-    until = _seconds(deadline)
+    until = unix_seconds(deadline)
     intent = RedeemIntent(program, place, terms_hash, signer.address, points, order_id, until)
     require_fits(intent)
     return SignedIntent(intent, domain, intent.sign(signer, domain))
@@ -346,7 +317,7 @@ def sign_exchange(
         min_points,
         terms_hash,
         nonce,
-        _seconds(deadline),
+        unix_seconds(deadline),
     )
     require_fits(intent)
     return SignedIntent(intent, domain, intent.sign(signer, domain))
@@ -380,16 +351,16 @@ def require_fits(intent: Intent) -> None:
         UsageError: Another number is out of its range.
     """
     require_amount(intent.points)
-    _require_range("program", intent.program, _UINT256_MAX)
-    _require_range("deadline", intent.deadline, DEADLINE_MAX)
+    require_whole("program", intent.program, _UINT256_MAX)
+    require_whole("deadline", intent.deadline, DEADLINE_MAX)
     if isinstance(intent, RedeemIntent):
-        _require_range("merchant", intent.merchant, _UINT256_MAX)
-        _require_range("order_id", intent.order_id, ORDER_MAX)
+        require_whole("merchant", intent.merchant, _UINT256_MAX)
+        require_whole("order_id", intent.order_id, ORDER_MAX)
         require_terms_hash(intent.terms_hash)
         return
-    _require_range("nonce", intent.nonce, _UINT256_MAX)
+    require_whole("nonce", intent.nonce, _UINT256_MAX)
     if isinstance(intent, ExchangeIntent):
-        _require_range("to_program", intent.to_program, _UINT256_MAX)
+        require_whole("to_program", intent.to_program, _UINT256_MAX)
         if intent.min_points != 0:
             require_amount(intent.min_points)
         require_terms_hash(intent.terms_hash)
@@ -412,39 +383,12 @@ def deadline_in(delay: timedelta, *, now: datetime | None = None) -> int:
     Raises:
         UsageError: ``now`` has no time zone.
     """
-    return _seconds((now or datetime.now(UTC)) + delay)
-
-
-def _long_form(signature: bytes) -> bytes:
-    """Return a compact signature (ERC-2098, 64 bytes) in its 65 bytes; others unchanged."""
-    if len(signature) != 64:
-        return signature
-    s_and_parity = int.from_bytes(signature[32:], "big")
-    s = s_and_parity & ((1 << 255) - 1)
-    return signature[:32] + s.to_bytes(32, "big") + bytes([27 + (s_and_parity >> 255)])
+    until = unix_seconds((now or datetime.now(UTC)) + delay)
+    return require_whole("deadline", until, DEADLINE_MAX)
 
 
 def _receiver(to: str) -> str:
-    try:
-        receiver = parse_address(to)
-    except ValueError as problem:
-        raise UsageError(f"{problem}.") from None
+    receiver = require_address(to)
     if receiver == ZERO_ADDRESS:
         raise UsageError("The receiver is the zero address, which nobody owns.")
     return receiver
-
-
-def _seconds(deadline: int | datetime) -> int:
-    if isinstance(deadline, datetime):
-        if deadline.tzinfo is None:
-            raise UsageError(
-                "The deadline has no time zone.", hint="Use an aware datetime, such as UTC."
-            )
-        deadline = int(deadline.timestamp())
-    _require_range("deadline", deadline, DEADLINE_MAX)
-    return deadline
-
-
-def _require_range(name: str, value: int, most: int) -> None:
-    if not is_whole(value) or not 0 <= value <= most:
-        raise UsageError(f"{name} must be a whole number from 0 to {most:,}, got {value!r}.")

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from crmdapp.chain.addresses import require_address
 from crmdapp.errors import UsageError, VerificationFailed
-from crmdapp.loyalty.calls import require_address
 from crmdapp.loyalty.clearing import Deposit
 from crmdapp.loyalty.coin import require_units, to_decimal
 from crmdapp.loyalty.errors import DepositCommitted
@@ -268,7 +268,7 @@ class Joining:
         return f"{self._key}:{step}" if other is None else f"{self._key}:{step}:{other}"
 
     def _was_sent(self, step: str, other: int | None = None) -> bool:
-        return self._clearing.was_sent(self._name(step, other))
+        return self._client.was_sent(self._name(step, other))
 
 
 def _created(receipt: Receipt) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from crmdapp.chain._whole import is_whole
 from crmdapp.errors import UsageError
 from crmdapp.loyalty.errors import (
     CapOutOfRange,
@@ -18,7 +19,7 @@ from crmdapp.loyalty.errors import (
     TiersTooMany,
     ValidityOutOfRange,
 )
-from crmdapp.loyalty.points import POINTS_MAX, UNLIMITED, is_whole
+from crmdapp.loyalty.points import POINTS_MAX, UNLIMITED
 
 LANES = 4
 """Epochs that points can live, and ages that the ledger tells apart."""

@@ -12,7 +12,9 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from crmdapp.loyalty.calls import GAS_PER_EXPIRY, require_address
+from crmdapp.chain.addresses import require_address
+from crmdapp.chain.signed import DEADLINE_MAX
+from crmdapp.loyalty.calls import GAS_PER_EXPIRY
 from crmdapp.loyalty.coin import require_units
 from crmdapp.loyalty.errors import (
     ERC6909InsufficientBalance,
@@ -20,7 +22,6 @@ from crmdapp.loyalty.errors import (
     ProgramsEqual,
 )
 from crmdapp.loyalty.events import LimitSet, PricesAnnounced
-from crmdapp.loyalty.intents import DEADLINE_MAX
 from crmdapp.loyalty.models import LANES, Lot
 from crmdapp.loyalty.network_models import (
     PRICE_MAX,
@@ -273,7 +274,7 @@ class NetworkClient:
             ProgramUnknown: There is no such program.
         """
         call = self.prepare.exchange(program, points, to_program, min_points, deadline)
-        return self._send(call, key, program, to_program)
+        return self._client.send_for(call, program, to_program, key=key)
 
     # ----------------------------------------------------------------- redemption elsewhere
 
@@ -328,7 +329,7 @@ class NetworkClient:
             ProgramUnknown: There is no such program.
         """
         call = self.prepare.redeem_at(program, points, merchant, min_value, deadline)
-        return self._send(call, key, program, merchant)
+        return self._client.send_for(call, program, merchant, key=key)
 
     # ----------------------------------------------------------------- positions
 
@@ -363,15 +364,6 @@ class NetworkClient:
             yield self.position(program, other)
 
     # ----------------------------------------------------------------- inside
-
-    def _send(self, call: Call, key: str | None, *programs: int) -> Receipt:
-        try:
-            return self._client.send(call, key=key)
-        except (ProgramNotConnected, ERC6909InsufficientBalance):
-            # The hub spares itself the look: an unknown program has neither prices nor points.
-            for program in programs:
-                self._client.program(program)
-            raise
 
     def _lots(self, quote: Quote, account: str, block: int) -> tuple[Lot, ...]:
         """Return what of each age would arrive; the oldest leave first, each age rounded down."""

@@ -12,8 +12,8 @@ import secrets
 from pathlib import Path
 
 from crmdapp.chain._database import Database
+from crmdapp.chain.addresses import require_address
 from crmdapp.chain.typed_data import Domain
-from crmdapp.loyalty.calls import require_address
 
 SCHEMA_VERSION = 1
 

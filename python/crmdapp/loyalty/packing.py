@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from crmdapp.chain._keccak import keccak
+from crmdapp.chain._signed_json import SIGNATURE_MAX
 from crmdapp.chain.addresses import checksum
 from crmdapp.chain.typed_data import Domain
 from crmdapp.errors import UsageError
-from crmdapp.loyalty._signed_json import SIGNATURE_MAX
 from crmdapp.loyalty.intents import RedeemIntent, SignedIntent, require_fits
 from crmdapp.loyalty.points import require_amount
 

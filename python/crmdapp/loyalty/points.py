@@ -7,8 +7,8 @@ functions know the decimal form, and none of them uses floating point.
 from __future__ import annotations
 
 import re
-from typing import TypeGuard
 
+from crmdapp.chain._whole import is_whole
 from crmdapp.errors import UsageError
 from crmdapp.loyalty.errors import PointsOverflow
 
@@ -74,11 +74,6 @@ def require_amount(units: int) -> int:
     if units <= 0:
         raise UsageError(f"An amount must be more than 0, got {to_points(units)} points.")
     return units
-
-
-def is_whole(value: object) -> TypeGuard[int]:
-    """Return whether ``value`` is an integer, and not a truth value."""
-    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _units(whole: str, cents: str) -> int:

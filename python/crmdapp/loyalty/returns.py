@@ -12,16 +12,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from crmdapp.chain._whole import is_whole
+from crmdapp.chain.addresses import require_address
 from crmdapp.errors import UsageError
 from crmdapp.loyalty._award_records import place_of_line, records_of
 from crmdapp.loyalty.award_plan import AwardPlan, opened, validate
-from crmdapp.loyalty.calls import GAS_PER_EXPIRY, require_address
-from crmdapp.loyalty.errors import ProgramIssuerOnly
+from crmdapp.loyalty.calls import GAS_PER_EXPIRY
 from crmdapp.loyalty.events import AwardReversed, RedemptionRefunded, RedemptionStored
 from crmdapp.loyalty.intents import ORDER_MAX
 from crmdapp.loyalty.models import LANES
 from crmdapp.loyalty.packing import RECORD_SIZE, pack_records, unpack_records
-from crmdapp.loyalty.points import is_whole, require_amount
+from crmdapp.loyalty.points import require_amount
 
 if TYPE_CHECKING:
     from crmdapp.chain.calls import BoundContract, Call
@@ -268,7 +269,8 @@ class ReturnsClient:
         units = self.left_of_award(program, award) if points is None else points
         if points is None and units == 0:
             raise UsageError("The award was reversed in full before.")
-        return self._send_as_issuer(program, self.prepare.reverse_award(program, award, units), key)
+        call = self.prepare.reverse_award(program, award, units)
+        return self._client.send_for(call, program, key=key)
 
     def left_of_award(self, program: int, award: AwardedRecord) -> int:
         """Return the units of an award that were not reversed yet, by events."""
@@ -367,20 +369,12 @@ class ReturnsClient:
         if points is None and units == 0:
             raise UsageError(f"Order {redemption.order_id} was refunded in full before.")
         call = self.prepare.refund_redemption(redemption, units)
-        return self._send_as_issuer(redemption.merchant, call, key)
+        return self._client.send_for(call, redemption.merchant, key=key)
 
     def _stored(self, **indexed: int) -> Iterator[Redemption]:
         for log in self._client.events("RedemptionStored", **indexed):
             assert isinstance(log.event, RedemptionStored)  # what was asked for
             yield Redemption(*log.event.redemption)
-
-    def _send_as_issuer(self, program: int, call: Call, key: str | None) -> Receipt:
-        try:
-            return self._client.send(call, key=key)
-        except ProgramIssuerOnly:
-            # Where there is no program, nobody is an issuer: say which it is.
-            self._client.program(program)
-            raise
 
 
 def _require_named(points: int | None, key: str | None) -> None:

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from crmdapp.chain.addresses import ZERO_ADDRESS
+from crmdapp.chain.addresses import ZERO_ADDRESS, require_address
+from crmdapp.chain.client import ContractClient
 from crmdapp.errors import UsageError, VerificationFailed
-from crmdapp.loyalty.calls import require_address
 from crmdapp.loyalty.events import TermsPublished
 from crmdapp.loyalty.intents import require_terms_hash
 from crmdapp.loyalty.models import Program
@@ -38,9 +38,6 @@ from crmdapp.loyalty.terms_models import ChainFacts, EarnRule, Terms, TermsFacts
 
 if TYPE_CHECKING:
     from crmdapp.chain.calls import BoundContract, Call
-    from crmdapp.chain.connection import Connection
-    from crmdapp.chain.manifest import Manifest
-    from crmdapp.chain.sender import Sender
     from crmdapp.chain.transactions import Receipt
     from crmdapp.chain.typed_data import Domain
 
@@ -103,7 +100,7 @@ class TermsCalls:
         return self._terms.call("acceptBySig", signed.acceptance.values, signed.signature)
 
 
-class TermsClient:
+class TermsClient(ContractClient):
     """The terms of all programs of one ledger, seen and used by one account.
 
     What holds for :class:`~crmdapp.loyalty.client.LoyaltyClient` holds here: methods that send take
@@ -113,47 +110,17 @@ class TermsClient:
 
     Args:
         connection: The chain.
-        terms: Address of the ProgramTerms contract.
+        address: Address of the ProgramTerms contract.
         sender: The account that sends; ``None`` for reading only.
-
-    Attributes:
-        connection: The chain.
-        contract: The contract, for reading what this class does not.
-        prepare: The same transactions, checked and encoded but not sent.
+        since_block: Block of its deployment, where searches for events begin.
     """
 
-    def __init__(self, connection: Connection, terms: str, sender: Sender | None = None) -> None:
-        self.connection = connection
-        self.contract = connection.contract("ProgramTerms", terms)
-        self.prepare = TermsCalls(self.contract)
-        self._sender = sender
+    CONTRACT = "ProgramTerms"
 
-    @classmethod
-    def at(
-        cls, connection: Connection, manifest: Manifest, sender: Sender | None = None
-    ) -> TermsClient:
-        """Return a client of the contract that a deployment manifest names.
-
-        Raises:
-            ContractMissing: The manifest names no ProgramTerms, or there is no code at its address.
-        """
-        client = cls(connection, manifest.address("ProgramTerms"), sender)
-        client.contract.require_code()
-        return client
-
-    @property
-    def sender(self) -> Sender:
-        """The account that sends.
-
-        Raises:
-            UsageError: The client was made for reading only.
-        """
-        if self._sender is None:
-            raise UsageError(
-                "This client has no account to send with.",
-                hint="Give TermsClient a sender, or the command an account (--account).",
-            )
-        return self._sender
+    @cached_property
+    def prepare(self) -> TermsCalls:
+        """The same transactions, checked and encoded but not sent."""
+        return TermsCalls(self.contract)
 
     @cached_property
     def domain(self) -> Domain:
@@ -363,14 +330,6 @@ class TermsClient:
             TermsUnknown: The program has not published such a version.
         """
         return self.send(self.prepare.submit(signed), key=key)
-
-    def send(self, call: Call, *, key: str | None = None) -> Receipt:
-        """Send a prepared call, once per key, and return its receipt when it is mined.
-
-        Raises:
-            ContractError: The contract refuses, as the twin of its error.
-        """
-        return self.sender.wait(self.sender.send(call, key=key))
 
     # ----------------------------------------------------------------- inside
 

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from crmdapp.chain.addresses import checksum, parse_address
-from crmdapp.chain.errors import IntentSignatureInvalid
-from crmdapp.chain.typed_data import Domain, TypedData, recover
-from crmdapp.errors import UsageError, VerificationFailed
-from crmdapp.loyalty._signed_json import JsonFields
-from crmdapp.loyalty.intents import DEADLINE_MAX, require_terms_hash
-from crmdapp.loyalty.points import is_whole
+from crmdapp.chain._signed_json import SignedJson
+from crmdapp.chain._whole import require_whole
+from crmdapp.chain.addresses import require_address
+from crmdapp.chain.signed import DEADLINE_MAX, SignedPermission, unix_seconds
+from crmdapp.chain.typed_data import Domain, TypedData
+from crmdapp.loyalty.intents import require_terms_hash
 
 if TYPE_CHECKING:
     from crmdapp.chain.accounts import Signer
@@ -50,7 +49,7 @@ class TermsAcceptance(TypedData):
 
 
 @dataclass(frozen=True, slots=True)
-class SignedAcceptance:
+class SignedAcceptance(SignedPermission):
     """An acceptance, for which contract it was signed, and the signature.
 
     Attributes:
@@ -65,33 +64,14 @@ class SignedAcceptance:
     signature: bytes
 
     @property
-    def digest(self) -> bytes:
-        """The 32 bytes that were signed: a name for the acceptance, whatever the signature."""
-        return self.acceptance.digest(self.domain)
+    def content(self) -> TermsAcceptance:
+        """What was signed: the acceptance."""
+        return self.acceptance
 
-    def signed_by_key(self) -> bool:
-        """Return whether the member's own key signed; a smart account may still accept if not."""
-        try:
-            return recover(self.digest, self.signature) == checksum(self.acceptance.member)
-        except VerificationFailed:
-            return False
-
-    def require_signed_by_key(self) -> None:
-        """Check that the member's own key signed.
-
-        Raises:
-            IntentSignatureInvalid: It did not: forged, altered, mirrored (high s), or signed for
-                another contract or chain.
-        """
-        if not self.signed_by_key():
-            raise IntentSignatureInvalid(checksum(self.acceptance.member), self.digest)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return ``{"typedData": ..., "signature": "0x..."}``, the first as wallets sign it."""
-        return {
-            "typedData": self.acceptance.to_json(self.domain),
-            "signature": "0x" + self.signature.hex(),
-        }
+    @property
+    def signer(self) -> str:
+        """Who has to sign: the member."""
+        return self.acceptance.member
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any] | str | bytes) -> SignedAcceptance:
@@ -102,12 +82,8 @@ class SignedAcceptance:
         Raises:
             UsageError: It is no signed acceptance; the message names the field.
         """
-        outer = JsonFields.parse(data, "signed acceptance")
-        typed = outer.inner("typedData")
-        kind = typed.text("primaryType")
-        if kind != "TermsAcceptance":
-            raise UsageError(f"primaryType must be TermsAcceptance, got {kind[:60]!r}.")
-        message = typed.inner("message")
+        fields = SignedJson(data, "signed acceptance", "TermsAcceptance")
+        message = fields.message
         acceptance = TermsAcceptance(
             program=message.whole("program"),
             bundle_hash=message.word("bundleHash"),
@@ -115,7 +91,7 @@ class SignedAcceptance:
             nonce=message.whole("nonce"),
             deadline=message.whole("deadline", DEADLINE_MAX),
         )
-        return cls(acceptance, typed.domain(), outer.signature())
+        return cls(acceptance, fields.domain(), fields.signature())
 
 
 def terms_domain(chain_id: int, terms: str) -> Domain:
@@ -128,10 +104,7 @@ def terms_domain(chain_id: int, terms: str) -> Domain:
     Raises:
         UsageError: ``terms`` is no address.
     """
-    try:
-        return Domain("ProgramTerms", "1", chain_id, parse_address(terms))
-    except ValueError as problem:
-        raise UsageError(f"{problem}.") from None
+    return Domain("ProgramTerms", "1", chain_id, require_address(terms))
 
 
 def sign_acceptance(
@@ -157,25 +130,12 @@ def sign_acceptance(
         UsageError: A value is out of its range.
         KeyProblem: The signer cannot sign.
     """
-    _require_whole("program", program, _UINT256_MAX)
-    _require_whole("nonce", nonce, _UINT256_MAX)
+    until = require_whole("deadline", unix_seconds(deadline), DEADLINE_MAX)
     acceptance = TermsAcceptance(
-        program, require_terms_hash(bundle_hash), signer.address, nonce, _seconds(deadline)
+        require_whole("program", program, _UINT256_MAX),
+        require_terms_hash(bundle_hash),
+        signer.address,
+        require_whole("nonce", nonce, _UINT256_MAX),
+        until,
     )
     return SignedAcceptance(acceptance, domain, acceptance.sign(signer, domain))
-
-
-def _seconds(deadline: int | datetime) -> int:
-    if isinstance(deadline, datetime):
-        if deadline.tzinfo is None:
-            raise UsageError(
-                "The deadline has no time zone.", hint="Use an aware datetime, such as UTC."
-            )
-        deadline = int(deadline.timestamp())
-    _require_whole("deadline", deadline, DEADLINE_MAX)
-    return deadline
-
-
-def _require_whole(name: str, value: int, most: int) -> None:
-    if not is_whole(value) or not 0 <= value <= most:
-        raise UsageError(f"{name} must be a whole number from 0 to {most:,}, got {value!r}.")

@@ -20,11 +20,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from crmdapp.chain._json_lines import read_json, read_text, rejected
 from crmdapp.chain._keccak import keccak
+from crmdapp.chain.canonical_json import canonical_json
 from crmdapp.errors import FileFault, UsageError
-from crmdapp.loyalty._json_lines import read_json, read_text, rejected
 from crmdapp.loyalty._terms_json import read_terms
 from crmdapp.loyalty.terms_models import Terms
 
@@ -102,38 +102,6 @@ def parse(document: bytes, prose: bytes) -> TermsBundle:
     if not read_text(prose, PROSE_NAME).strip():
         raise rejected(PROSE_NAME, [FileFault(0, "", "it is empty")])
     return TermsBundle(terms, canonical_json(node.plain()), prose)
-
-
-def canonical_json(value: Any) -> bytes:
-    """Return JSON data in the one form that RFC 8785 gives it.
-
-    Raises:
-        UsageError: It has no canonical form: a number beyond 2^53 - 1, half a surrogate pair, or
-            no JSON data at all.
-    """
-    import rfc8785
-
-    try:
-        return rfc8785.dumps(value)
-    except (rfc8785.CanonicalizationError, RecursionError) as problem:
-        raise UsageError("This has no canonical JSON form.", why=str(problem)) from None
-
-
-def write_new(path: Path, data: bytes) -> None:
-    """Write a file that must not exist yet.
-
-    Raises:
-        UsageError: It exists, or cannot be written.
-    """
-    try:
-        with path.open("xb") as file:
-            file.write(data)
-    except FileExistsError:
-        raise UsageError(
-            f"There is a file {path} already.", hint="Choose another folder, or remove it."
-        ) from None
-    except FileNotFoundError:
-        raise UsageError(f"There is no folder {path.parent}.") from None
 
 
 def _bytes_of(path: Path) -> bytes:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from crmdapp.chain.addresses import ZERO_ADDRESS
+from crmdapp.chain.addresses import ZERO_ADDRESS, require_address
+from crmdapp.chain.client import ContractClient
 from crmdapp.chain.errors import ERC20InsufficientBalance
 from crmdapp.errors import UsageError, VerificationFailed
-from crmdapp.loyalty.calls import require_address
 from crmdapp.loyalty.cards import SignedPayment, require_card, voucher_domain
 from crmdapp.loyalty.coin import Coin, CoinClient, require_units
 from crmdapp.loyalty.errors import CardBuyerOnly, GuildUnknown
@@ -18,9 +18,6 @@ from crmdapp.loyalty.events import CardBought, GuildCreated, MerchantAdded
 
 if TYPE_CHECKING:
     from crmdapp.chain.calls import BoundContract, Call
-    from crmdapp.chain.connection import Connection
-    from crmdapp.chain.manifest import Manifest
-    from crmdapp.chain.sender import Sender
     from crmdapp.chain.transactions import Receipt
     from crmdapp.chain.typed_data import Domain
     from crmdapp.loyalty.cards import GiftCard
@@ -119,7 +116,7 @@ class VoucherCalls:
         return self._voucher.call("refund", _fields(card))
 
 
-class VoucherClient:
+class VoucherClient(ContractClient):
     """One GiftVoucher, seen and used by one account.
 
     What holds for :class:`~crmdapp.loyalty.client.LoyaltyClient` holds here: methods that send take
@@ -130,68 +127,27 @@ class VoucherClient:
 
     Args:
         connection: The chain.
-        voucher: Address of the GiftVoucher.
+        address: Address of the GiftVoucher.
         sender: The account that sends; ``None`` for reading only.
         since_block: Block of its deployment, where searches for events begin.
-
-    Attributes:
-        connection: The chain.
-        voucher: The contract, for reading what this class does not.
-        prepare: The same transactions, checked and encoded but not sent.
-        since_block: Where searches for events begin.
     """
 
-    def __init__(
-        self,
-        connection: Connection,
-        voucher: str,
-        sender: Sender | None = None,
-        *,
-        since_block: int = 0,
-    ) -> None:
-        self.connection = connection
-        self.voucher = connection.contract("GiftVoucher", voucher)
-        self.prepare = VoucherCalls(self.voucher)
-        self.since_block = since_block
-        self._sender = sender
+    CONTRACT = "GiftVoucher"
 
-    @classmethod
-    def at(
-        cls, connection: Connection, manifest: Manifest, sender: Sender | None = None
-    ) -> VoucherClient:
-        """Return a client of the contract that a deployment manifest names.
-
-        Raises:
-            ContractMissing: The manifest names no GiftVoucher, or there is no code at its address.
-        """
-        deployment = manifest["GiftVoucher"]
-        client = cls(connection, deployment.address, sender, since_block=deployment.block)
-        client.voucher.require_code()
-        return client
-
-    @property
-    def sender(self) -> Sender:
-        """The account that sends.
-
-        Raises:
-            UsageError: The client was made for reading only.
-        """
-        if self._sender is None:
-            raise UsageError(
-                "This client has no account to send with.",
-                hint="Give VoucherClient a sender, or the command an account (--account).",
-            )
-        return self._sender
+    @cached_property
+    def prepare(self) -> VoucherCalls:
+        """The same transactions, checked and encoded but not sent."""
+        return VoucherCalls(self.contract)
 
     @cached_property
     def domain(self) -> Domain:
         """What cards and payments are signed for."""
-        return voucher_domain(self.connection.chain_id, self.voucher.address)
+        return voucher_domain(self.connection.chain_id, self.contract.address)
 
     @cached_property
     def money(self) -> CoinClient:
         """Balances and allowances of the coin on the cards."""
-        return CoinClient(self.connection, self.voucher.read("COIN"))
+        return CoinClient(self.connection, self.contract.read("COIN"))
 
     @property
     def coin(self) -> Coin:
@@ -237,19 +193,19 @@ class VoucherClient:
             GuildUnknown: There is no such guild.
         """
         owner = self.require_guild(guild)
-        added = self.voucher.events("MerchantAdded", from_block=self.since_block, guild=guild)
+        added = self.events("MerchantAdded", guild=guild)
         merchants = [log.event.merchant for log in added if isinstance(log.event, MerchantAdded)]
         return Guild(guild, owner, tuple(dict.fromkeys(merchants)))
 
     def guilds(self) -> Iterator[Guild]:
         """Yield all guilds in the order they were opened, asking in ranges a node bears."""
-        for log in self.voucher.events("GuildCreated", from_block=self.since_block):
+        for log in self.events("GuildCreated"):
             assert isinstance(log.event, GuildCreated)  # what was asked for
             yield self.guild(log.event.guild)
 
     def is_merchant(self, guild: int, merchant: str) -> bool:
         """Return whether a merchant takes the cards of a guild."""
-        listed: bool = self.voucher.read("isMerchant", guild, require_address(merchant))
+        listed: bool = self.contract.read("isMerchant", guild, require_address(merchant))
         return listed
 
     def require_guild(self, guild: int) -> str:
@@ -258,7 +214,7 @@ class VoucherClient:
         Raises:
             GuildUnknown: There is no such guild.
         """
-        owner: str = self.voucher.read("guildOwnerOf", guild)
+        owner: str = self.contract.read("guildOwnerOf", guild)
         if owner == ZERO_ADDRESS:
             raise GuildUnknown(guild)
         return owner
@@ -275,7 +231,7 @@ class VoucherClient:
         A card that was never bought has none, like one that is spent.
         """
         identity = card if isinstance(card, bytes) else self.card_id(card)
-        units: int = self.voucher.read("balanceOf", identity)
+        units: int = self.contract.read("balanceOf", identity)
         return units
 
     def buy(self, card: GiftCard, amount: int, *, key: str | None = None) -> Purchase:
@@ -303,7 +259,7 @@ class VoucherClient:
         if key is None or not self.was_sent(key):
             self.require_buyable(card, amount)
             approval = None if key is None else f"{key}:allowance"
-            self.money.approve(self.sender, self.voucher.address, amount, key=approval)
+            self.money.approve(self.sender, self.contract.address, amount, key=approval)
         sent = self.sender.send(call, key=key, again_if_reverted=True)
         return self.purchase_in(self.sender.wait(sent))
 
@@ -322,14 +278,6 @@ class VoucherClient:
         balance = self.money.balance(buyer)
         if balance < amount:
             raise ERC20InsufficientBalance(buyer, balance, amount)
-
-    def was_sent(self, key: str) -> bool:
-        """Return whether a transaction of that key is on its way or mined; asks no node."""
-        try:
-            state = self.sender.status(key).state
-        except UsageError:
-            return False
-        return state not in ("dropped", "reverted")
 
     def purchase_in(self, receipt: Receipt) -> Purchase:
         """Return the purchase that a receipt tells of.
@@ -366,16 +314,6 @@ class VoucherClient:
             SafeERC20FailedOperation: The coin refuses without a reason.
         """
         return self.send(self.prepare.refund(card), key=key)
-
-    # ----------------------------------------------------------------- sending
-
-    def send(self, call: Call, *, key: str | None = None) -> Receipt:
-        """Send a prepared call, once per key, and return its receipt when it is mined.
-
-        Raises:
-            ContractError: The contract refuses, as the twin of its error.
-        """
-        return self.sender.wait(self.sender.send(call, key=key))
 
 
 def _fields(card: GiftCard) -> tuple[object, ...]:

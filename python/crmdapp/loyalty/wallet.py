@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from crmdapp.chain.addresses import require_address
 from crmdapp.chain.events import ERC6909Transfer
 from crmdapp.errors import NodeRefused
-from crmdapp.loyalty.calls import require_address
 from crmdapp.loyalty.models import Lot, Program, Statement
 from crmdapp.loyalty.network_models import Prices
 

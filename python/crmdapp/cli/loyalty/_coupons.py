@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crmdapp.cli._deliver import deliver, json_text
 from crmdapp.cli._values import format_time, points_data
 from crmdapp.cli.loyalty._common import amount, brand, person
 from crmdapp.errors import FileFault, FileRejected, UsageError
@@ -24,10 +25,6 @@ CouponArgument = Annotated[
     str,
     typer.Argument(metavar="COUPON", help="JSON file, JSON lines, a link or a file of it, or -."),
 ]
-NewFileOption = Annotated[
-    Path | None, typer.Option("--out", metavar="FILE", help="Write it here, not to stdout.")
-]
-
 LATEST = 253_402_300_799
 """The last second of the year 9999, where the calendar ends."""
 
@@ -141,7 +138,7 @@ def word_of(text: str | None, option: str) -> bytes:
     Raises:
         UsageError: It is not 64 hex digits.
     """
-    from crmdapp.loyalty._signed_json import read_word
+    from crmdapp.chain._signed_json import read_word
 
     return bytes(32) if text is None else read_word(text, option)
 
@@ -152,11 +149,11 @@ def require_places(out: Path | None, page: str | None) -> None:
     Raises:
         UsageError: There is such a file already, no such folder, or the page cannot be used.
     """
+    from crmdapp.chain._files import require_creatable
     from crmdapp.loyalty._links import require_base_url
-    from crmdapp.loyalty.qr import require_writable
 
     if out is not None:
-        require_writable(out)
+        require_creatable(out)
     if page is not None:
         require_base_url(page)
 
@@ -170,20 +167,10 @@ def write_coupons(
         UsageError: There is such a file already, or no such folder.
     """
     if len(coupons) == 1:
-        text = json.dumps(coupons[0].to_json(), indent=2) + "\n"
+        text = json_text(coupons[0].to_json())
     else:
         text = "".join(json.dumps(item.to_json(), separators=(",", ":")) + "\n" for item in coupons)
-    if out is None:
-        print(text, end="")
-        return
-    try:
-        with out.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise UsageError(f"There is a file {out} already.", hint="Choose another name.") from None
-    except FileNotFoundError:
-        raise UsageError(f"There is no folder {out.parent}.") from None
-    session.out.result({"file": out, "coupons": len(coupons), **data}, f"Written to {out}.")
+    deliver(session, text, out, {"coupons": len(coupons), **data})
 
 
 def _entries(body: str) -> list[tuple[int, str]]:

@@ -97,7 +97,7 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
 
 def _entries(path: Path, faults: list[FileFault]) -> Iterator[tuple[int, Any]]:
     """Yield line number and data of each entry; what is no JSON becomes a fault."""
-    from crmdapp.loyalty._signed_json import read_json
+    from crmdapp.chain._signed_json import read_json
 
     text = _text(path)
     by_line = path.suffix in _LINES or str(path) == "-"

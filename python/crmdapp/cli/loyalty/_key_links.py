@@ -6,12 +6,11 @@ the shell's history see it: a file that holds it, or standard input, will always
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -58,7 +57,7 @@ class KeptLinks:
 
     def keep(self, name: str, link: str) -> Path:
         """Write a link down, durably, unless it is there already."""
-        from crmdapp.loyalty.qr import write_link
+        from crmdapp.chain.qr import write_link
 
         path = self.path(name)
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -127,31 +126,11 @@ def read_link(text: str, kept: KeptLinks, parse: Callable[[str], ThingT]) -> Thi
 
 def write_link_files(link: str, paths: Sequence[Path]) -> list[str]:
     """Write a link to files of mode 0600 and return their names."""
-    from crmdapp.loyalty.qr import write_link
+    from crmdapp.chain.qr import write_link
 
     for path in paths:
         write_link(path, link)
     return [str(path) for path in paths]
-
-
-def write_json(session: Session, body: Any, digest: bytes, out: Path | None) -> None:
-    """Print signed data, or write it to a new file and say so.
-
-    Raises:
-        UsageError: There is such a file already, or no such folder.
-    """
-    text = json.dumps(body, indent=2) + "\n"
-    if out is None:
-        print(text, end="")
-        return
-    try:
-        with out.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise UsageError(f"There is a file {out} already.", hint="Choose another name.") from None
-    except FileNotFoundError:
-        raise UsageError(f"There is no folder {out.parent}.") from None
-    session.out.result({"file": out, "digest": digest}, f"Written to {out}.")
 
 
 def _from_stdin() -> str:

@@ -66,7 +66,7 @@ def card_of(session: Session, client: VoucherClient, text: str) -> HeldCard:
         raise UsageError(
             f"The card is on chain {held.domain.chain_id}, in the contract"
             f" {held.domain.verifying_contract}.",
-            why=f"Asked was chain {client.domain.chain_id}, contract {client.voucher.address}.",
+            why=f"Asked was chain {client.domain.chain_id}, contract {client.contract.address}.",
             hint="Use a node and a deployment manifest of that chain; if you know neither, ask"
             " who gave you the card before you go on.",
         )

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crmdapp.cli._deliver import deliver_signed
 from crmdapp.cli._frame import AskingCommand, SendingCommand, command, session_of
 from crmdapp.cli._output import Facts, Table
 from crmdapp.cli._sending import confirm, origin, receipt_data, receipt_line, send
 from crmdapp.cli._values import format_time, parse_span
 from crmdapp.cli.loyalty._common import ProgramArgument, person, unused_nonce
-from crmdapp.cli.loyalty._key_links import write_json
 from crmdapp.cli.loyalty._terms import FolderOption, folder_of, reading, sending, version_data
 from crmdapp.cli.loyalty.terms import app
 from crmdapp.errors import EXIT_REVERTED, ContractError, TransactionReverted, UsageError
@@ -175,7 +175,7 @@ def _sign(
         nonce=unused_nonce(session, client.domain, session.signer.address),
         deadline=until,
     )
-    write_json(session, signed.to_json(), signed.digest, out)
+    deliver_signed(session, signed, out)
 
 
 def _submit(

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crmdapp.cli._deliver import NewFileOption
 from crmdapp.cli._frame import command, group, session_of
 from crmdapp.cli._output import Facts, Table
 from crmdapp.cli._values import format_points, format_time, iso_time, points_data
 from crmdapp.cli.loyalty._common import amount, brand, person
 from crmdapp.cli.loyalty._coupons import (
-    NewFileOption,
     coupon_data,
     coupon_journal,
     moment,

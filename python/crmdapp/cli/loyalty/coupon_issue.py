@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crmdapp.cli._deliver import NewFileOption
 from crmdapp.cli._frame import command, session_of
 from crmdapp.cli._output import Facts
 from crmdapp.cli._values import parse_points, parse_span, parse_time, points_data
 from crmdapp.cli.loyalty._common import PointsArgument, ProgramArgument, ReceiverArgument
 from crmdapp.cli.loyalty._coupons import (
-    NewFileOption,
     coupon_data,
     coupon_facts,
     coupon_journal,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crmdapp.cli._deliver import NewFileOption, deliver_signed
 from crmdapp.cli._frame import AskingCommand, SendingCommand, command, group, session_of
 from crmdapp.cli._output import Facts, Table
 from crmdapp.cli._sending import receipt_data, receipt_line, send, was_sent
@@ -24,7 +24,6 @@ from crmdapp.cli.loyalty._key_links import (
     KeptLinks,
     PicturesOption,
     read_link,
-    write_json,
     write_link_files,
 )
 from crmdapp.errors import UsageError
@@ -84,15 +83,15 @@ def create(
     send it like cash. The points keep their expiry. The key stands after #, which is not sent to
     the page's server. The link is kept in the state folder, so that you can take the points back.
     """
+    from crmdapp.chain._files import require_creatable
     from crmdapp.loyalty._links import require_base_url
     from crmdapp.loyalty.gifts import BASE_URL, Gift, prepare_gift
-    from crmdapp.loyalty.qr import require_writable
 
     session = session_of(ctx)
     units, files = parse_points(points), out or []
     base = require_base_url(base_url or BASE_URL)
     for path in files:
-        require_writable(path)
+        require_creatable(path)
     client, kept = session.loyalty, _kept(session)
     found = client.program(program)
     gift = _given_before(session, program, units) or Gift.new(client.domain, program)
@@ -245,10 +244,7 @@ def sign(
     valid_for: Annotated[
         str, typer.Option("--valid-for", metavar="SPAN", help="How long: 15m, 24h, 7d.")
     ] = "24h",
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="FILE", help="Write it here, not to stdout."),
-    ] = None,
+    out: NewFileOption = None,
 ) -> None:
     """Sign a gift's claim without sending it; whoever submits it can change nothing of it.
 
@@ -278,7 +274,7 @@ def sign(
         )
     )
     signed = gift.sign_claim(receiver, units, deadline=until)
-    write_json(session, signed.to_json(), signed.digest, out)
+    deliver_signed(session, signed, out)
 
 
 def _claim(session: Session, gift: Gift, receiver: str) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crmdapp.cli._deliver import NewFileOption, deliver_signed
 from crmdapp.cli._frame import command, session_of
 from crmdapp.cli._output import Facts
 from crmdapp.cli._values import format_points, format_time, parse_points, parse_span, parse_time
@@ -22,7 +22,6 @@ from crmdapp.errors import UsageError
 if TYPE_CHECKING:
     from crmdapp.chain.typed_data import Domain
     from crmdapp.cli._context import Session
-    from crmdapp.loyalty.intents import SignedIntent
 
 DeadlineOption = Annotated[
     str | None,
@@ -44,10 +43,6 @@ HubOption = Annotated[
 TermsOption = Annotated[
     str | None,
     typer.Option("--terms", metavar="HASH", help="Legal terms that you accept with it (0x...)."),
-]
-OutOption = Annotated[
-    Path | None,
-    typer.Option("--out", metavar="FILE", help="Write it here, not to stdout."),
 ]
 
 
@@ -74,7 +69,7 @@ def redeem_sign(
     deadline: DeadlineOption = None,
     valid_for: ValidForOption = "24h",
     hub: HubOption = None,
-    out: OutOption = None,
+    out: NewFileOption = None,
 ) -> None:
     """Sign permission to spend points on an order; the merchant submits it, you need no ether."""
     from crmdapp.loyalty.intents import sign_redeem
@@ -96,7 +91,7 @@ def redeem_sign(
         deadline=until,
         terms_hash=_terms_hash(terms),
     )
-    _write(session, signed, out)
+    deliver_signed(session, signed, out)
 
 
 @command(
@@ -116,7 +111,7 @@ def transfer_sign(
     valid_for: ValidForOption = "24h",
     nonce: NonceOption = None,
     hub: HubOption = None,
-    out: OutOption = None,
+    out: NewFileOption = None,
 ) -> None:
     """Sign permission to move points to somebody; anyone may submit it, you need no ether."""
     from crmdapp.loyalty.intents import sign_transfer
@@ -134,7 +129,7 @@ def transfer_sign(
         nonce=unused_nonce(session, domain, session.signer.address) if nonce is None else nonce,
         deadline=until,
     )
-    _write(session, signed, out)
+    deliver_signed(session, signed, out)
 
 
 @command(
@@ -160,7 +155,7 @@ def exchange_sign(
     valid_for: ValidForOption = "1h",
     nonce: NonceOption = None,
     hub: HubOption = None,
-    out: OutOption = None,
+    out: NewFileOption = None,
 ) -> None:
     """Sign permission to change points into another program's; anyone may submit it."""
     from crmdapp.loyalty.intents import sign_exchange
@@ -188,7 +183,7 @@ def exchange_sign(
         deadline=until,
         terms_hash=_terms_hash(terms),
     )
-    _write(session, signed, out)
+    deliver_signed(session, signed, out)
 
 
 def _terms_hash(text: str | None) -> bytes:
@@ -257,21 +252,3 @@ def _show(
             ]
         )
     )
-
-
-def _write(session: Session, signed: SignedIntent, out: Path | None) -> None:
-    import json
-
-    body: dict[str, Any] = signed.to_json()
-    text = json.dumps(body, indent=2) + "\n"
-    if out is None:
-        print(text, end="")
-        return
-    try:
-        with out.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise UsageError(f"There is a file {out} already.", hint="Choose another name.") from None
-    except FileNotFoundError:
-        raise UsageError(f"There is no folder {out.parent}.") from None
-    session.out.result({"file": out, "digest": signed.digest}, f"Written to {out}.")

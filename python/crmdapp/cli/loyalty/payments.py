@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from crmdapp.cli._deliver import NewFileOption, deliver_signed
 from crmdapp.cli._frame import SendingCommand, command, session_of
 from crmdapp.cli._output import Facts
 from crmdapp.cli._sending import receipt_data, receipt_line, send, was_sent
 from crmdapp.cli._values import format_time, parse_span
 from crmdapp.cli.loyalty._common import person, unused_nonce
-from crmdapp.cli.loyalty._key_links import write_json
 from crmdapp.cli.loyalty._voucher import (
     AmountArgument,
     CardArgument,
@@ -84,10 +84,7 @@ def sign(
     valid_for: Annotated[
         str, typer.Option("--valid-for", metavar="SPAN", help="How long: 15m, 24h, 7d.")
     ] = "24h",
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", metavar="FILE", help="Write it here, not to stdout."),
-    ] = None,
+    out: NewFileOption = None,
 ) -> None:
     """Sign a payment with a card without sending it; the merchant submits it, you need no ether."""
     session = session_of(ctx)
@@ -108,7 +105,7 @@ def sign(
     )
     nonce = unused_nonce(session, held.domain, held.card.key)
     signed = held.sign_payment(receiver, units, deadline=until, nonce=nonce)
-    write_json(session, signed.to_json(), signed.payment.digest(signed.domain), out)
+    deliver_signed(session, signed, out)
 
 
 @command(
@@ -140,7 +137,7 @@ def submit(
         raise UsageError(
             f"The payment is for chain {signed.domain.chain_id} and the contract"
             f" {signed.domain.verifying_contract}.",
-            why=f"Asked was chain {client.domain.chain_id}, contract {client.voucher.address}.",
+            why=f"Asked was chain {client.domain.chain_id}, contract {client.contract.address}.",
             hint="Use a node and a deployment manifest of that chain.",
         )
     _carry_out(session, client, signed)

@@ -69,8 +69,9 @@ def init(
     """Write default terms that agree with the chain; a template that no lawyer has reviewed."""
     import json
 
+    from crmdapp.chain._files import create
     from crmdapp.loyalty.terms_draft import parse_earn
-    from crmdapp.loyalty.terms_file import JSON_NAME, PROSE_NAME, write_new
+    from crmdapp.loyalty.terms_file import JSON_NAME, PROSE_NAME
 
     session = session_of(ctx)
     rules = [parse_earn(text) for text in earn or []]
@@ -84,8 +85,8 @@ def init(
             )
     _make_folder(place)
     text = json.dumps(bundle.terms.to_json(), indent=2, ensure_ascii=False) + "\n"
-    write_new(paths[0], text.encode())
-    write_new(paths[1], bundle.prose)
+    create(paths[0], text.encode())
+    create(paths[1], bundle.prose)
     for blank in bundle.placeholders:
         session.out.warn(f"Still to be filled in: {blank}")
     session.out.say("Read and correct the text; no lawyer has reviewed it. Then:")

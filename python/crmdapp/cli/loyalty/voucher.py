@@ -88,16 +88,16 @@ def buy(
     so can you, as the link is kept in the state folder. If the contract may not take the coin yet,
     exactly the amount is approved first.
     """
+    from crmdapp.chain._files import require_creatable
+    from crmdapp.chain._signed_json import read_word
     from crmdapp.loyalty._links import require_base_url
-    from crmdapp.loyalty._signed_json import read_word
     from crmdapp.loyalty.cards import BASE_URL
     from crmdapp.loyalty.intents import NO_TERMS
-    from crmdapp.loyalty.qr import require_writable
 
     session, files = session_of(ctx), out or []
     base = require_base_url(base_url or BASE_URL)
     for path in files:
-        require_writable(path)
+        require_creatable(path)
     until = 0 if refund_at is None else parse_time(refund_at)
     terms_hash = NO_TERMS if terms is None else read_word(terms, "--terms")
     client = sending(session)
@@ -115,7 +115,7 @@ def buy(
         if not was_sent(session, session.once):
             client.require_buyable(held.card, units)
             buyer = session.signer.address
-            approvals = client.money.approvals(buyer, client.voucher.address, units)
+            approvals = client.money.approvals(buyer, client.contract.address, units)
         # A name of its own, so that the journal knows whether it was sent, whatever happens.
         session.once = session.once or f"card {identity}"
         with kept_cards(session).during(session, identity, held.link(base)):

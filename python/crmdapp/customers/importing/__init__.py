@@ -1,0 +1,1 @@
+"""Importing customers from files: read as a stream, checked, sealed, never twice."""
