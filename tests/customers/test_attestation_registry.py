@@ -1,6 +1,7 @@
 """Attestations: who may vouch for what, who takes it back, and what still counts."""
 
 import pytest
+from eth_abi import decode
 from eth_utils import keccak
 
 from tests.customers.contracts import *  # noqa: F403 - fixtures
@@ -45,6 +46,18 @@ def attested(attestations, uid, attestor, topic, level, expiry=0):
 @pytest.fixture
 def domain(attestations, domain_of):
     return domain_of(attestations)
+
+
+@pytest.fixture
+def standing_of(attestations, chain):
+    """Level, from and until; Ape's own decoder fails on a field that is called `from`."""
+
+    def standing_of_(topic, attestor):
+        data = attestations.standingOf.encode_input(topic, attestor)
+        answer = chain.provider.web3.eth.call({"to": attestations.address, "data": data})
+        return decode(["uint8", "uint40", "uint40"], answer)
+
+    return standing_of_
 
 
 @pytest.fixture
@@ -190,7 +203,7 @@ def test_a_topic_goes_to_who_accepts_it(attestations, project, topic, company, r
 
 
 def test_only_its_owner_governs_a_topic(
-    attestations, project, topic, attestor, examiner, thief, company
+    attestations, standing_of, project, topic, attestor, examiner, thief, company
 ):
     for caller in (attestor, thief):
         for call in (
@@ -202,7 +215,7 @@ def test_only_its_owner_governs_a_topic(
                 call(topic, caller)
             with reverts(project.AttestationRegistry.TopicUnknown, topic=UNKNOWN_TOPIC):
                 call(UNKNOWN_TOPIC, caller)
-    assert attestations.standingOf(topic, examiner).until == 0
+    assert standing_of(topic, examiner)[2] == 0
     with reverts(project.AttestationRegistry.TopicOwnerOnly, topic=UNKNOWN_TOPIC, caller=thief):
         attestations.acceptTopic(UNKNOWN_TOPIC, sender=thief)
 
@@ -210,11 +223,11 @@ def test_only_its_owner_governs_a_topic(
 # admit, dismiss
 
 
-def test_admit_gives_standing_from_now(attestations, topic, company, auditor, clock):
+def test_admit_gives_standing_from_now(attestations, standing_of, topic, company, auditor, clock):
     receipt = attestations.admit(topic, auditor, 1, sender=company)
     now = receipt.timestamp
     assert logs(receipt, attestations) == [standing_set(attestations, topic, auditor, 1, now)]
-    assert tuple(attestations.standingOf(topic, auditor)) == (1, now, 0)
+    assert standing_of(topic, auditor) == (1, now, 0)
     for level, time, stood in (
         (0, now, True),
         (1, now, True),
@@ -227,9 +240,9 @@ def test_admit_gives_standing_from_now(attestations, topic, company, auditor, cl
 
 
 def test_admit_changes_the_level_of_one_who_stands(
-    attestations, topic, company, attestor, issued, valid
+    attestations, standing_of, topic, company, attestor, issued, valid
 ):
-    since = attestations.standingOf(topic, attestor)[1]
+    since = standing_of(topic, attestor)[1]
     for level in (1, 255):
         receipt = attestations.admit(topic, attestor, level, sender=company)
         assert logs(receipt, attestations) == [
@@ -250,9 +263,9 @@ def test_admit_reverts_without_a_level_or_a_person(attestations, project, topic,
 
 
 def test_dismiss_ends_standing_now(
-    attestations, project, topic, company, attestor, issued, valid, statement, clock
+    attestations, standing_of, project, topic, company, attestor, issued, valid, statement, clock
 ):
-    since, now = attestations.standingOf(topic, attestor)[1], clock.now + 10
+    since, now = standing_of(topic, attestor)[1], clock.now + 10
     clock.set_next(now)
     receipt = attestations.dismiss(topic, attestor, now, sender=company)
     assert logs(receipt, attestations) == [
@@ -538,7 +551,8 @@ def test_revoke_touches_nobody_elses_word(
 def test_a_dismissed_attestor_still_takes_back(
     attestations, topic, company, issued, attestor, valid, clock
 ):
-    attestations.dismiss(topic, attestor, clock.now + 1, sender=company)
+    clock.set(clock.now + 2)
+    attestations.dismiss(topic, attestor, clock.now, sender=company)
     assert valid() is True
     attestations.revoke(issued, sender=attestor)
     assert valid() is False
@@ -784,9 +798,10 @@ def test_isValid_asks_everyone_for_the_level(
 
 
 def test_isValid_ends_with_a_standing_in_the_past(
-    attestations, topic, company, attestor, issued, valid
+    attestations, topic, company, attestor, issued, valid, clock
 ):
     at = attestations.attestationOf(issued, attestor).issuedAt
+    clock.set(at + 1)
     attestations.dismiss(topic, attestor, at + 1, sender=company)
     assert valid() is True
     attestations.dismiss(topic, attestor, at, sender=company)

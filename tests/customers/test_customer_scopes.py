@@ -141,6 +141,8 @@ def test_acceptScope_moves_a_scope_that_was_offered(registry, project, scope, co
     with reverts(project.CustomerRegistry.ScopeOwnerOnly, scope=scope, caller=company):
         registry.offerScope(scope, company, sender=company)
     # An offer is good once.
+    with reverts(project.CustomerRegistry.ScopeOwnerOnly, scope=scope, caller=rival):
+        registry.acceptScope(scope, sender=rival)
     registry.offerScope(scope, company, sender=rival)
     registry.acceptScope(scope, sender=company)
     with reverts(project.CustomerRegistry.ScopeOwnerOnly, scope=scope, caller=rival):

@@ -218,15 +218,15 @@ def test_mint_is_for_the_current_owner(badge, project, did, topic, mint, custome
 
 def test_a_badge_never_changes_hands_by_transfer(badge, project, token, customer, friend):
     for call in (
-        lambda: badge.transferFrom(customer, friend, token, sender=customer),
-        lambda: badge.safeTransferFrom(customer, friend, token, sender=customer),
-        lambda: badge.safeTransferFrom(customer, friend, token, b"data", sender=customer),
-        lambda: badge.approve(friend, token, sender=customer),
+        lambda: badge.transferFrom.transact(customer, friend, token, sender=customer),
+        lambda: badge.safeTransferFrom.transact(customer, friend, token, sender=customer),
+        lambda: badge.safeTransferFrom.transact(customer, friend, token, b"data", sender=customer),
+        lambda: badge.approve.transact(friend, token, sender=customer),
     ):
         with reverts(project.IdentityBadge.BadgeBound, tokenId=token):
             call()
     with reverts(project.IdentityBadge.BadgeBound, tokenId=0):
-        badge.setApprovalForAll(friend, True, sender=customer)
+        badge.setApprovalForAll.transact(friend, True, sender=customer)
     assert badge.ownerOf(token) == customer.address
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-_HEADER = re.compile(r"Defence: (?P<defence>.+)\nTest: (?P<test>\S+)\n+(?=--- )")
+_HEADER = re.compile(r"Defence: (?P<defence>.+)\nTest: (?P<test>\S.*)\n+(?=--- )")
 _FILE = re.compile(r"^--- a/(?P<old>\S+)\n\+\+\+ b/(?P<new>\S+)\n", re.MULTILINE)
 _HUNK = re.compile(r"^@@.*\n", re.MULTILINE)
 
