@@ -110,8 +110,8 @@ interface IAttestationRegistry is ISignedIntents {
     function acceptTopic(uint256 topic) external;
 
     /// @notice Admits an attestor from now on, up to `level` (1 to 255), or changes the level of
-    /// one who stands. What an attestor attested before it was admitted again is void. Only the
-    /// topic's owner.
+    /// one who stands. What an attestor attested before the second in which it was admitted again
+    /// is void. Only the topic's owner.
     function admit(uint256 topic, address attestor, uint8 level) external;
     /// @notice Ends an attestor's standing at `until`, now or earlier; what it attested since then
     /// is void. Only the topic's owner. It can be moved further back, never forward.

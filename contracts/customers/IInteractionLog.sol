@@ -90,7 +90,8 @@ interface IInteractionLog {
     /// headsRoot, count, block.timestamp)).
     function anchor(uint96 index, bytes32 leavesRoot, bytes32 headsRoot, uint64 count) external;
 
-    /// @notice As `anchor`, and keeps the root, so that `verify` can be called on chain.
+    /// @notice As `anchor`, and keeps the root, so that `verify` can be called on chain. A root
+    /// that is anchored again gets the later time.
     function anchorStored(uint96 index, bytes32 leavesRoot, bytes32 headsRoot, uint64 count)
         external;
 
@@ -119,7 +120,8 @@ interface IInteractionLog {
         bytes calldata secondSignature
     ) external;
 
-    /// @notice Whether `leaf` is in a batch that was anchored with `anchorStored`.
+    /// @notice Whether `leaf` is in a batch that was anchored with `anchorStored`. Compute the leaf
+    /// from the interaction's fields: a node of the tree would pass for one here.
     function verify(bytes32 log, bytes32 leavesRoot, bytes32[] calldata proof, bytes32 leaf)
         external
         view

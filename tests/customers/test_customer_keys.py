@@ -1063,6 +1063,7 @@ def test_a_veto_leaves_a_recovery_by_attestors(
     propose(BY_ATTESTORS)
     propose(BY_GUARDIANS)
     registry.vetoRecovery(profile, sender=customer)
+    assert registry.recoveryOf(profile, BY_ATTESTORS).newController == successor.address
     wait_for(BY_ATTESTORS)
     registry.recover(profile, BY_ATTESTORS, sender=relayer)
     assert registry.controllerOf(profile) == successor.address

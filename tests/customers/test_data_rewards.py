@@ -171,6 +171,7 @@ def test_create_is_on_record(rewards, create, money, program, company, journal, 
 @pytest.mark.parametrize(
     ("name", "value"),
     [("cap", 0), ("purposes", 0), ("log", NOWHERE), ("log", ELSEWHERE), ("asset", 1 << 160)],
+    ids=["no cap", "no purposes", "no log", "a log not opened", "more than an address"],
 )
 def test_create_reverts_for_a_setting_that_makes_no_campaign(project, create, name, value):
     number = int.from_bytes(value) if isinstance(value, bytes) else value
@@ -314,6 +315,20 @@ def test_claim_pays_the_payee_whoever_brings_it(rewards, money, first, funded, c
     assert rewards.campaignOf(funded).paid == 300
     assert rewards.isClaimed(funded, 0) is rewards.isPaid(funded, person("customer")) is True
     assert rewards.isClaimed(funded, 1) is False
+
+
+def test_campaigns_pay_their_own_coin(
+    rewards, project, accounts, create, publish, funded, money, company, customer, relayer
+):
+    plain_coin = project.TestCoin.deploy(sender=accounts[0])
+    campaign = create(asset=int(plain_coin.address, 16)).return_value
+    plain_coin.mint(company, 100, sender=company)
+    plain_coin.approve(rewards, 100, sender=company)
+    rewards.fund(campaign, 100, sender=company)
+    ((claim, proof),) = publish(campaign, (0, "customer", customer, 100))
+    rewards.claim(claim, proof, sender=relayer)
+    assert [each.balanceOf(customer) for each in (plain_coin, money)] == [100, 0]
+    assert [each.balanceOf(rewards) for each in (plain_coin, money)] == [0, BUDGET]
 
 
 def test_claim_counts_once_per_index_and_person(

@@ -1,5 +1,8 @@
 """The badge: one per identity, bound to it, and it follows the identity's key."""
 
+import json
+from base64 import b64decode
+
 import pytest
 
 from tests.customers.contracts import *  # noqa: F403 - fixtures
@@ -112,7 +115,8 @@ def test_mint_shows_that_the_identity_is_a_person(badge, topic, mint, customer, 
     assert badge.burnAuth(token) == BOTH
     assert badge.getApproved(token) == ZERO
     assert badge.isApprovedForAll(customer, attestor) is False
-    assert badge.tokenURI(token).startswith("data:application/json")
+    uri = badge.tokenURI(token).removeprefix("data:application/json;base64,")
+    assert json.loads(b64decode(uri)) == {"name": "Verified person"}
     assert (badge.name(), badge.symbol()) == ("crmdapp identity badge", "BADGE")
 
 

@@ -1,6 +1,7 @@
 """After an erasure nothing is left that opens, and nothing that says whose it was."""
 
 import secrets
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -110,9 +111,10 @@ def test_nothing_on_a_server_ever_opens_anything(vault, keys, store, enrolled, l
     needles, sealed = lived
     with store.reading() as session:
         session.execute(text("CHECKPOINT"))
-    from pathlib import Path
-
-    server = files_below(Path(request.getfixturevalue("postgres").socket))
+        query = "SELECT oid FROM pg_database WHERE datname = current_database()"
+        number = session.execute(text(query)).scalar_one()
+    folder = Path(request.getfixturevalue("postgres").socket)
+    server = files_below(folder / "base" / str(number), folder / "pg_wal")
     assert traces(server, sealed)  # the look into the server's files finds what is there
     plain = {"plaintext": b"ann2@example.org", "custodial plaintext": b"old2@example.org"}
     assert traces(server, needles | plain) == set()

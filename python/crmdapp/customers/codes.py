@@ -11,7 +11,6 @@ Source: W3C DPV 2.3 (https://w3id.org/dpv); ISO 3166-1; ISO/IEC TS 27560:2023.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache
 
 from crmdapp.customers._code import Code, ReceiptField
 from crmdapp.customers._codes_dpv import CATEGORIES, CONSENT_STATUSES, LEGAL_BASES, PURPOSES
@@ -166,9 +165,16 @@ def _codes(bits: int, table: Table) -> list[Code]:
     return [each for each in table if bits >> each.bit & 1]
 
 
-@cache
 def _by_term(table: Table) -> Mapping[str, Code]:
-    return {each.term: each for each in table}
+    # By identity: hashing a table takes longer than looking a term up in it.
+    known, found = _INDEXES.get(id(table), ((), {}))
+    if known is not table:
+        found = {each.term: each for each in table}
+        _INDEXES[id(table)] = table, found
+    return found
+
+
+_INDEXES: dict[int, tuple[Table, Mapping[str, Code]]] = {}
 
 
 def _nearest(term: str, known: Iterable[str]) -> tuple[str, ...]:
