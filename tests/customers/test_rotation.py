@@ -18,6 +18,8 @@ from crmdapp.customers.rotation import (
     plan,
     require_finished,
     retire,
+    retired_ids,
+    retired_path,
 )
 from crmdapp.customers.tags import (
     PepperFile,
@@ -251,7 +253,10 @@ def test_retire_replaces_the_pepper_and_overwrites_the_old(pepper_file, book):
         assert retire(pepper_file, [ANN], SPACE, book).done == 1
         assert set(former.read()) == {0}
     assert open_taggers(pepper_file) == Taggers(taggers.next)
-    assert [path.name for path in pepper_file.parent.iterdir()] == ["pepper.json"]
+    assert {path.name for path in pepper_file.parent.iterdir()} == {
+        "pepper.json",
+        "pepper.json.retired",
+    }
 
 
 def require_refused(pepper_file, identifiers, book, **counts):
@@ -317,3 +322,20 @@ def test_retire_keeps_the_old_pepper_if_the_next_cannot_take_its_place(
     with pytest.raises(rotation.PermissionDenied, match="cannot be replaced or overwritten"):
         retire(pepper_file, [], SPACE, book)
     assert read_pepper(pepper_file) == taggers.next
+
+
+def test_a_pepper_is_replaced_again_and_again(book, pepper_file):
+    cid = book.register(read_pepper(pepper_file).tag(ANN))
+    for _ in range(3):
+        linked(book, begin(pepper_file), [ANN])
+        retire(pepper_file, [ANN], SPACE, book)
+        found = open_taggers(pepper_file).find(ANN, SPACE, book.status_of)
+        assert book.resolve(found.id) == cid
+    assert len(retired_ids(pepper_file)) == 3
+
+
+def test_retired_ids_are_not_guessed(pepper_file):
+    assert retired_ids(pepper_file) == frozenset()
+    retired_path(pepper_file).write_text("0x12zz\n")
+    with pytest.raises(UsageError, match="is no list of ids"):
+        retired_ids(pepper_file)

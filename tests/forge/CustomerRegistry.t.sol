@@ -114,7 +114,7 @@ abstract contract CustomerRegistryProperties {
 
 /// @title Each property under sequences of its own, which forge shortens if one breaks it
 /// forge-config: default.invariant.runs = 4
-/// forge-config: default.invariant.depth = 120
+/// forge-config: default.invariant.depth = 150
 /// forge-config: default.invariant.fail-on-revert = true
 contract CustomerRegistryInvariants is CustomerRegistryProperties {
     function targetContracts() external view returns (address[] memory targets) {

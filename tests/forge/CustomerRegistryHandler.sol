@@ -20,6 +20,23 @@ import {vm} from "./Vm.sol";
 /// @notice Every action is tried on the registry, should succeed exactly if the books allow it,
 /// and is then booked; every action takes one random number and makes all its choices from it.
 contract CustomerRegistryHandler is CustomerRegistryWatch {
+    /// @dev Two profiles of three stand at the beginning, with guardians who count, so that short
+    /// sequences reach what takes several steps.
+    constructor() {
+        for (uint256 id = 0; id < 2 * IDS / 3; ++id) {
+            uint256 key = 1 + id % KEYS;
+            (bytes memory call,) = _registering(id, key, 0, 1, uint40(time));
+            _expect("opened", call, address(this), true);
+            _bookRegistration(id, key);
+            uint256 number = 1 + id % 6;
+            vm.prank(vm.addr(key));
+            REGISTRY.setGuardians(ids[id], _guardiansHash(number));
+            (_entries[id].nextGuardians, _entries[id].nextGuardiansAt) = (number, time + DELAY);
+        }
+        time += DELAY;
+        vm.warp(time);
+    }
+
     function pass(uint256 seed) external {
         Dice memory dice = Dice(seed);
         time += dice.oneIn(3) ? dice.below(2 * DELAY) : dice.below(DELAY / 4);
@@ -31,23 +48,7 @@ contract CustomerRegistryHandler is CustomerRegistryWatch {
         Dice memory dice = Dice(seed);
         (uint256 id, uint256 key, uint256 attestor) = (_id(dice), _key(dice), dice.below(4));
         uint8 level = uint8(dice.below(4));
-        Registration memory registration =
-            Registration(_scopeOf(id), _tagOf(id), 0, vm.addr(key), level, _deadline(dice));
-        // The fourth is no attestor; the level of the others is 3, 2, 1.
-        bool allowed = attestor < 3 && level + attestor <= 3 && registration.deadline >= time
-            && _entries[id].status == CustomerStatus.None;
-        bytes32 structHash = keccak256(
-            abi.encode(
-                keccak256(
-                    "Registration(uint24 scope,bytes32 tag,bytes32 root,address controller,uint8 level,uint40 deadline)"
-                ),
-                registration
-            )
-        );
-        uint256 signer = _attestorKey(attestor);
-        bytes memory call = abi.encodeCall(
-            REGISTRY.register, (registration, vm.addr(signer), _sign(signer, structHash))
-        );
+        (bytes memory call, bool allowed) = _registering(id, key, attestor, level, _deadline(dice));
         if (_expect("register", call, address(this), allowed)) _bookRegistration(id, key);
     }
 
@@ -257,7 +258,7 @@ contract CustomerRegistryHandler is CustomerRegistryWatch {
 
     function veto(uint256 seed) external watched {
         Dice memory dice = Dice(seed);
-        uint256 id = _profile(dice);
+        uint256 id = _awaiting(dice, true);
         uint256 signer = _keyFor(dice, id);
         bool allowed = _isLive(id) && signer == _entries[id].key && _pending[id][true].readyAt != 0;
         bytes memory call = abi.encodeCall(REGISTRY.vetoRecovery, (ids[id]));
@@ -285,8 +286,8 @@ contract CustomerRegistryHandler is CustomerRegistryWatch {
     /// @dev Only what was proposed, not vetoed, and waited for its time.
     function recover(uint256 seed) external watched {
         Dice memory dice = Dice(seed);
-        uint256 id = _profile(dice);
         bool byGuardians = dice.oneIn(2);
+        uint256 id = _awaiting(dice, byGuardians);
         Pending memory pending = _pending[id][byGuardians];
         bool allowed = _isLive(id) && pending.readyAt != 0 && time >= pending.readyAt;
         bytes memory call = abi.encodeCall(REGISTRY.recover, (ids[id], byGuardians));
@@ -366,6 +367,30 @@ contract CustomerRegistryHandler is CustomerRegistryWatch {
         (bool done,) = address(REGISTRY).call(calls[dice.below(4)]);
         if (done) _violate(4, "somebody else had the power of the key");
         ++refusals["pretend"];
+    }
+
+    function _registering(uint256 id, uint256 key, uint256 attestor, uint8 level, uint40 deadline)
+        private
+        view
+        returns (bytes memory call, bool allowed)
+    {
+        Registration memory registration =
+            Registration(_scopeOf(id), _tagOf(id), 0, vm.addr(key), level, deadline);
+        // The fourth is no attestor; the level of the others is 3, 2, 1.
+        allowed = attestor < 3 && level + attestor <= 3 && deadline >= time
+            && _entries[id].status == CustomerStatus.None;
+        bytes32 structHash = keccak256(
+            abi.encode(
+                keccak256(
+                    "Registration(uint24 scope,bytes32 tag,bytes32 root,address controller,uint8 level,uint40 deadline)"
+                ),
+                registration
+            )
+        );
+        uint256 signer = _attestorKey(attestor);
+        call = abi.encodeCall(
+            REGISTRY.register, (registration, vm.addr(signer), _sign(signer, structHash))
+        );
     }
 
     function _recovery(Dice memory dice, uint256 id, uint256 key, bool byGuardians)

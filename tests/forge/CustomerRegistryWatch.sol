@@ -217,6 +217,14 @@ abstract contract CustomerRegistryWatch {
         }
     }
 
+    /// @dev Mostly one whose recovery is pending.
+    function _awaiting(Dice memory dice, bool byGuardians) internal view returns (uint256 id) {
+        for (uint256 tries = 0; tries < 12; ++tries) {
+            id = dice.below(IDS);
+            if (_pending[id][byGuardians].readyAt != 0) return id;
+        }
+    }
+
     /// @dev Mostly another active profile of the same scope.
     function _partner(Dice memory dice, uint256 other) internal view returns (uint256 id) {
         for (uint256 tries = 0; tries < 8; ++tries) {

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from crmdapp.chain._files import sync_folder
+from crmdapp.chain._files import replace, sync_folder
 from crmdapp.customers._secret_files import create_secret
 from crmdapp.customers.identifiers import Identifier
 from crmdapp.customers.models import CustomerStatus
@@ -123,6 +123,7 @@ class RotationPlan:
         done: Identifiers that lead to the same profile under both.
         unknown: Identifiers without a profile under the old tagger.
         ids: Ids that belong to the identifiers, under both taggers.
+        old_ids: Those under the old tagger, which nobody can compute once it is gone.
     """
 
     links: tuple[TagLinkRecord, ...]
@@ -131,6 +132,7 @@ class RotationPlan:
     done: int
     unknown: int
     ids: frozenset[bytes]
+    old_ids: frozenset[bytes] = frozenset()
 
     @property
     def is_finished(self) -> bool:
@@ -190,11 +192,13 @@ def plan(
     links: dict[bytes, TagLinkRecord] = {}
     conflicts: dict[tuple[bytes, bytes], None] = {}
     ids: set[bytes] = set()
+    old_ids: set[bytes] = set()
     waiting = done = unknown = 0
     for identifier in identifiers:
         old = find(taggers.current, identifier, space, directory.status_of)
         new = find(taggers.next, identifier, space, directory.status_of)
         ids |= {found.id for found in (old, new) if found.is_known}
+        old_ids |= {old.id} if old.is_known else set()
         cid, other = _profile(old, directory), _profile(new, directory)
         if cid is None:
             unknown += 1
@@ -207,7 +211,13 @@ def plan(
         else:
             links[new.tag] = TagLinkRecord(new.tag, cid)
     return RotationPlan(
-        tuple(links.values()), waiting, tuple(conflicts), done, unknown, frozenset(ids)
+        tuple(links.values()),
+        waiting,
+        tuple(conflicts),
+        done,
+        unknown,
+        frozenset(ids),
+        frozenset(old_ids),
     )
 
 
@@ -262,7 +272,8 @@ def retire(
     """Put the next pepper in the place of the old one, which is overwritten and gone.
 
     What was copied elsewhere, backups included, must be destroyed there; so must what a disk that
-    remaps its blocks may keep. See :func:`require_finished` for the arguments.
+    remaps its blocks may keep. See :func:`require_finished` for the arguments. The ids that the old
+    pepper led to stay on chain: a file beside the pepper keeps them, for the next rotation.
 
     Raises:
         RotationUnfinished: Somebody could no longer be found; nothing was changed.
@@ -271,9 +282,13 @@ def retire(
         PepperCorrupt: One of them is no pepper file.
         PermissionDenied: A file cannot be read or written, or others can read it.
     """
-    found = require_finished(open_taggers(path), identifiers, space, directory, given_up=given_up)
+    past = retired_ids(path) | frozenset(given_up)
+    found = require_finished(open_taggers(path), identifiers, space, directory, given_up=past)
     target = Path(path)
     try:
+        # Written first: a rotation that dies here is ended by the same call.
+        lines = sorted("0x" + each.hex() for each in past | found.old_ids)
+        replace(retired_path(path), "".join(f"{line}\n" for line in lines).encode())
         with target.open("r+b") as former:
             # In this order: whatever happens in between, one whole pepper stands under the name.
             next_path(target).replace(target)
@@ -287,3 +302,25 @@ def retire(
             why=str(problem.strerror),
         ) from None
     return found
+
+
+def retired_path(path: Path | str) -> Path:
+    """Return where the ids are kept that destroyed peppers led to; they are public, on chain."""
+    return Path(f"{path}.retired")
+
+
+def retired_ids(path: Path | str) -> frozenset[bytes]:
+    """Return the ids that destroyed peppers led to: no lookup needs them any more.
+
+    Raises:
+        UsageError: The file beside the pepper holds something else, or cannot be read.
+    """
+    kept = retired_path(path)
+    if not kept.exists():
+        return frozenset()
+    try:
+        return frozenset(
+            bytes.fromhex(line.removeprefix("0x")) for line in kept.read_text("ascii").split()
+        )
+    except (OSError, ValueError):
+        raise UsageError(f"{kept} is no list of ids.", hint="Put back a copy of it.") from None

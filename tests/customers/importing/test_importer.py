@@ -220,6 +220,17 @@ def test_run_readmits_who_came_back_under_another_id(desk):
     assert list(desk.profiles()) != [old]
 
 
+def test_run_readmits_from_the_file_that_was_turned_away(desk):
+    path = desk.write([ANN], "list.csv")
+    desk.load(path)
+    desk.vault.erase(cid_of("email", "ann@example.org"))
+    again = desk.write([ANN, BOB], "again.csv")
+    assert counts(desk.load(again))[4] == 1
+    desk.importer.readmit = True
+    report = desk.load(again)
+    assert (report.created, report.unchanged, report.rejected) == (1, 1, 0)
+
+
 def test_an_erasure_takes_everything_of_the_profile_along(desk):
     typo = {**ANN, "family_name": "Schmitd", "email": "as@example.net", "phone": ""}
     desk.take(ANN, typo)

@@ -27,12 +27,14 @@ from crmdapp.cli.customers._common import (
     sending,
     word_of,
 )
+from crmdapp.cli.customers._crm import VaultOption
 from crmdapp.errors import UsageError
 
 if TYPE_CHECKING:
     from crmdapp.cli._context import Session
     from crmdapp.customers.directory import ChainDirectory
     from crmdapp.customers.identifiers import Identifier
+    from crmdapp.customers.importing.retagging import Retagging
     from crmdapp.customers.rotation import RotationPlan, Taggers
 
 pepper_app = group(
@@ -149,8 +151,12 @@ def link(
     identifiers: IdentifiersArgument,
     deadline: DeadlineOption = None,
     valid_for: ValidForOption = "24h",
+    vault: VaultOption = None,
 ) -> None:
-    """Link everybody's new tags; the account is an attestor. What is linked is left out."""
+    """Link everybody's new tags, on chain and in the vault; the account is an attestor.
+
+    What is linked is left out.
+    """
     from crmdapp.cli._sending import confirm, origin
     from crmdapp.customers import rotation
     from crmdapp.customers.registering import link_many
@@ -160,10 +166,15 @@ def link(
     session = session_of(ctx)
     people = _identifiers_in(identifiers)
     directory = _directory(session, scope)
-    left = rotation.plan(open_taggers(path), people, directory.space, directory)
+    taggers = open_taggers(path)
+    left = rotation.plan(taggers, people, directory.space, directory)
     data = _plan_data(left)
-    if session.dry_run or not left.links:
-        session.out.result({"dry_run": session.dry_run, **data}, _plan_facts(left))
+    if session.dry_run:
+        session.out.result({"dry_run": True, **data}, _plan_facts(left))
+        return
+    if not left.links:
+        noted = _retag(session, vault, taggers, people, directory)
+        session.out.result({"dry_run": False, **data, "in_vault": noted}, _plan_facts(left))
         return
     facts = [*_plan_facts(left).pairs, *origin(session)]
     session.out.show(Facts(facts), to_decide=not session.yes)
@@ -180,14 +191,17 @@ def link(
             key=f"pepper rotation in scope {scope}",
             progress=progress.at,
         )
+    noted = _retag(session, vault, taggers, people, directory)
     session.out.result(
         {
             **data,
             "linked": len(report.done),
             "skipped": report.skipped,
             "gas_used": report.gas_used,
+            "in_vault": noted,
         },
-        f"Linked {len(report.done):,} tags, {len(report.skipped):,} were left out.",
+        f"Linked {len(report.done):,} tags, {len(report.skipped):,} were left out;"
+        f" {noted:,} new in the vault.",
     )
 
 
@@ -206,17 +220,24 @@ def retire(
     scope: ScopeArgument,
     identifiers: IdentifiersArgument,
     given_up: GivenUpOption = None,
+    vault: VaultOption = None,
 ) -> None:
-    """Destroy the old pepper once everybody can be found without it; refuses before."""
+    """Destroy the old pepper once everybody can be found without it; refuses before.
+
+    The ids that it led to are kept in a file beside it, for the next rotation.
+    """
     from crmdapp.cli._sending import confirm
     from crmdapp.customers import rotation
 
     session = session_of(ctx)
     people = _identifiers_in(identifiers)
-    lost = set() if given_up is None else _ids_in(given_up)
+    lost = rotation.retired_ids(path) | (set() if given_up is None else _ids_in(given_up))
     directory = _directory(session, scope)
     taggers = rotation.open_taggers(path)
     left = rotation.require_finished(taggers, people, directory.space, directory, given_up=lost)
+    with _vault_of(session, vault, taggers, directory) as held:
+        if held is not None:
+            held.require_finished(people, lost)
     if session.dry_run:
         session.out.result({"dry_run": True, **_plan_data(left)}, "Everybody can be found.")
         return
@@ -289,6 +310,37 @@ def _directory(session: Session, scope: int) -> ChainDirectory:
     client = reading(session, RegistryClient)
     client.scope(scope)  # raises if there is none
     return ChainDirectory(client, scope)
+
+
+@contextmanager
+def _vault_of(
+    session: Session, vault: str | None, taggers: Taggers, directory: ChainDirectory
+) -> Iterator[Retagging | None]:
+    """Give the company's vault, for its ids; ``None`` if it has none on this machine."""
+    import time
+
+    from crmdapp.customers.importing.retagging import Retagging
+    from crmdapp.store.database import open_store
+
+    usual = session.config.state_dir / "vault.sqlite3"
+    if vault is None and not usual.exists():
+        yield None
+        return
+    with open_store(vault or usual) as store:
+        yield Retagging(store, taggers, directory.space, int(time.time()))
+
+
+def _retag(
+    session: Session,
+    vault: str | None,
+    taggers: Taggers,
+    people: list[Identifier],
+    directory: ChainDirectory,
+) -> int:
+    with _vault_of(session, vault, taggers, directory) as held:
+        if held is None:
+            return 0
+        return held.run(people, lambda id_: directory.resolve(id_) is not None)
 
 
 def _identifiers_in(path: Path) -> list[Identifier]:

@@ -183,12 +183,12 @@ class Importer:
         began = time.monotonic()
         journal = ImportJournal(self.store, self.clock)
         self._erased = erased(self.store)
-        started = journal.find(plan.file.sha256, plan.rules_hash)
+        started = journal.find(plan.file.sha256, self._rules_hash(plan))
         if started is not None and started.finished_at:
             return _report(started.tally, started.tally.records, began)
         if started is None and rejects is not None:
             _require_free(rejects)
-        note = started or journal.begin(plan.file.sha256, plan.rules_hash, plan.heading.body)
+        note = started or journal.begin(plan.file.sha256, self._rules_hash(plan), plan.heading.body)
         before = note.tally.records
         with (
             files.opened(plan.file.path) as file,
@@ -221,6 +221,7 @@ class Importer:
         progress: Progress | None,
     ) -> Tally:
         rows = reader.read_rows(plan.file, file, plan.heading, at)
+        rules = self._rules_hash(plan)
         while chunk := list(islice(rows, CHUNK)):
             customers, bad = self._read(plan, chunk)
             plan.file.require_unchanged(file)
@@ -238,11 +239,11 @@ class Importer:
             length = faults.sync()
             with self.store.writing() as session:
                 tally = tally.plus(queued=writer.record(session, outcome))
-                journal.move(session, plan.file.sha256, plan.rules_hash, place, tally, length)
+                journal.move(session, plan.file.sha256, rules, place, tally, length)
             if progress is not None:
                 progress(place.offset, plan.file.size)
         with self.store.writing() as session:
-            journal.finish(session, plan.file.sha256, plan.rules_hash)
+            journal.finish(session, plan.file.sha256, rules)
         if progress is not None:
             progress(plan.file.size, plan.file.size)
         return tally
@@ -267,6 +268,12 @@ class Importer:
             else:
                 customers.append(customer)
         return customers, faults
+
+    def _rules_hash(self, plan: ImportPlan) -> bytes:
+        """Return what names a run: whom the first one turned away, the next one may take back."""
+        if not self.readmit:
+            return plan.rules_hash
+        return hashlib.sha256(plan.rules_hash + b"readmit").digest()
 
     def _was_erased(self, customer: ImportedCustomer) -> bool:
         if self.readmit or not self._erased:
