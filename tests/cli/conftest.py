@@ -131,16 +131,18 @@ def offline(monkeypatch, capsys, tmp_path):
 def prepared_node(tmp_path_factory):
     """A chain with the ledger and program 2, whose issuer the shop is; and its manifest."""
     folder = tmp_path_factory.mktemp("prepared")
-    with Anvil() as node, pytest.MonkeyPatch.context() as monkeypatch:
-        clean_environment(monkeypatch, folder)
-        monkeypatch.setenv("CRMDAPP_RPC", node.url)
-        monkeypatch.setenv("CRMDAPP_PRIVATE_KEY", KEYS["shop"])
-        for line in (
-            f"deploy --epoch-length {EPOCH_LENGTH}",
-            "loyalty program create Bean-There BEAN --tier 100 --tier 500",
-            f"loyalty program issuer 2 {ADDRESSES['shop']} unlimited",
-        ):
-            assert run([*line.split(), "--yes"]) == 0
+    with Anvil() as node:
+        # Undone before the yield: what outlived it would be the environment of every later test.
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            clean_environment(monkeypatch, folder)
+            monkeypatch.setenv("CRMDAPP_RPC", node.url)
+            monkeypatch.setenv("CRMDAPP_PRIVATE_KEY", KEYS["shop"])
+            for line in (
+                f"deploy --epoch-length {EPOCH_LENGTH}",
+                "loyalty program create Bean-There BEAN --tier 100 --tier 500",
+                f"loyalty program issuer 2 {ADDRESSES['shop']} unlimited",
+            ):
+                assert run([*line.split(), "--yes"]) == 0
         yield node, folder / "deployments"
 
 

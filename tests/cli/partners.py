@@ -33,13 +33,14 @@ LINES = {
 @pytest.fixture(scope="session")
 def prepared_node(tmp_path_factory):
     folder = tmp_path_factory.mktemp("network")
-    with Anvil() as node, pytest.MonkeyPatch.context() as monkeypatch:
-        clean_environment(monkeypatch, folder)
-        monkeypatch.setenv("CRMDAPP_RPC", node.url)
-        for who, lines in LINES.items():
-            monkeypatch.setenv("CRMDAPP_PRIVATE_KEY", KEYS[who.split()[0]])
-            for line in lines:
-                assert run([*line.format(**ADDRESSES).split(), "--yes"]) == 0
+    with Anvil() as node:
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            clean_environment(monkeypatch, folder)
+            monkeypatch.setenv("CRMDAPP_RPC", node.url)
+            for who, lines in LINES.items():
+                monkeypatch.setenv("CRMDAPP_PRIVATE_KEY", KEYS[who.split()[0]])
+                for line in lines:
+                    assert run([*line.format(**ADDRESSES).split(), "--yes"]) == 0
         yield node, folder / "deployments"
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.e2e.documents import ROOT, blocks_of, make_targets_of, run
+from tests.e2e.documents import ROOT, SECONDS, blocks_of, make_targets_of, run
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 WITH_COMMANDS = [
@@ -17,6 +17,7 @@ LINES_MAX = 150
 _LINK = re.compile(r"\]\(([^)#]+?)(?:#[^)]*)?\)")
 
 
+@pytest.mark.timeout(SECONDS + 60)
 @pytest.mark.parametrize("path", WITH_COMMANDS, ids=lambda path: path.name)
 def test_commands_work_in_their_order(path, tmp_path):
     done = run(path, tmp_path)

@@ -3,12 +3,15 @@
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from crmdapp.customers.importing import importer
 from scripts.demo.people import Customer, customers, write
 from tests.customers.importing.killed_import import POINTS
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -36,7 +39,8 @@ def run(desk, store_url, keys, people):
     ]
 
     def run_(*point):
-        done = subprocess.run([*command, *point], capture_output=True, text=True, check=False)
+        line = [*command, *point]
+        done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
         return done.returncode, done.stderr
 
     return run_

@@ -218,7 +218,7 @@ def export(
     consent: ConsentOption = None,
     receipts: Annotated[
         Path | None,
-        typer.Option("--receipts", metavar="FILE", help="The customer's receipts, JSON lines."),
+        typer.Option("--receipts", metavar="FILE", help="The customer's receipts, or a folder."),
     ] = None,
     vault: VaultOption = None,
     operator: OperatorOption = None,
