@@ -34,7 +34,14 @@ from crmdapp.chain import (
     node,
     signer_from_environment,
 )
-from crmdapp.chain.deployments import LOCAL_CHAIN_IDS, check, deploy_all, open_manifest, plan
+from crmdapp.chain.deployments import (
+    LOCAL_CHAIN_IDS,
+    GallerySettings,
+    check,
+    deploy_all,
+    open_manifest,
+    plan,
+)
 from crmdapp.config import PRIVATE_KEY_VARIABLE, load_config
 from crmdapp.errors import (
     EXIT_VERIFICATION,
@@ -144,6 +151,7 @@ def _deploy(
         *clock,
         coin=coin,
         test_coin=test_coin,
+        gallery=GallerySettings(payer.address),
         manifest=manifest,
         now=connection.block_timestamp(),
     )

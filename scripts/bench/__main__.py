@@ -45,6 +45,11 @@ MEASURES = {
         "scripts.bench.gifts:measure",
         "scripts.bench.python:measure_loyalty",
     ),
+    "provenance": (
+        "scripts.bench.provenance:measure",
+        "scripts.bench.items:measure",
+        "scripts.bench.fingerprints:measure",
+    ),
     "index": ("scripts.bench.python:measure_index",),
     "api": ("scripts.bench.python:measure_api",),
 }

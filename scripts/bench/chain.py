@@ -57,13 +57,14 @@ class Chain:
     ) -> None:
         self._anvil.stop()
 
-    def send(self, sender: str, to: str | None, data: bytes) -> dict[str, Any]:
-        """Carry a transaction out and return its receipt.
+    def send(self, sender: str, to: str | None, data: bytes, value: int = 0) -> dict[str, Any]:
+        """Carry a transaction out, with `value` wei, and return its receipt.
 
         Raises:
             BenchError: It reverted.
         """
         message = {"from": sender, "data": "0x" + data.hex(), "gas": hex(GAS_CAP), **_FEES}
+        message["value"] = hex(value)
         if to is not None:
             message["to"] = to
         digest = self._anvil.rpc("eth_sendTransaction", message)
@@ -75,6 +76,10 @@ class Chain:
                 f"failed with {int(receipt['gasUsed'], 16):,} gas: {self._why(message)}"
             )
         return receipt
+
+    def wait(self, seconds: int) -> None:
+        """Let time pass until the next block."""
+        self._anvil.advance(seconds)
 
     def read(self, to: str, data: bytes) -> bytes:
         """Return what a call returns."""
@@ -126,24 +131,27 @@ class Contract:
         self._name = compiled.name
         self._functions = functions_of(compiled.abi)
 
-    def send(self, function: str, *args: Any, sender: str | None = None) -> int:
+    def send(self, function: str, *args: Any, sender: str | None = None, value: int = 0) -> int:
         """Call the function in a transaction and return the gas of the whole transaction.
 
         Args:
             function: Name, or signature where the name is overloaded.
             args: Its arguments.
             sender: Who sends it; the merchant if not said.
+            value: Wei sent with it.
 
         Raises:
             BenchError: It reverted.
         """
-        return int(self.receipt(function, *args, sender=sender)["gasUsed"], 16)
+        return int(self.receipt(function, *args, sender=sender, value=value)["gasUsed"], 16)
 
-    def receipt(self, function: str, *args: Any, sender: str | None = None) -> dict[str, Any]:
+    def receipt(
+        self, function: str, *args: Any, sender: str | None = None, value: int = 0
+    ) -> dict[str, Any]:
         """As `send`, but return the transaction's whole receipt."""
         data = self.data(function, *args)
         try:
-            return self._chain.send(sender or self._chain.accounts[0], self.address, data)
+            return self._chain.send(sender or self._chain.accounts[0], self.address, data, value)
         except BenchError as error:
             raise BenchError(f"{self._name}.{function}: {error}") from None
 

@@ -27,6 +27,7 @@ CHAPTERS: Mapping[str, str] = {
     "loyalty": "scripts.demo.loyalty",
     "network": "scripts.demo.network",
     "customers": "scripts.demo.customers",
+    "provenance": "scripts.demo.provenance",
 }
 """Name of each chapter and the module whose ``play(stage)`` tells it, in order."""
 

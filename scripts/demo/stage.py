@@ -14,18 +14,26 @@ from typing import TypeVar
 
 from crmdapp import Connection, Journal, LocalSigner, Sender, connect, signer_from_environment
 from crmdapp.chain import Call, Manifest, SendPolicy, Signer
-from crmdapp.chain.deployments import deploy_all, plan
+from crmdapp.chain._keccak import keccak
+from crmdapp.chain.deployments import GallerySettings, deploy_all, plan
 from crmdapp.config import PRIVATE_KEY_VARIABLE
-from crmdapp.errors import ContractError, FundsMissing, NodeRefused
+from crmdapp.errors import ContractError, CrmdappError, FundsMissing, NodeRefused
 from scripts.demo.clocks import Clock, RealClock, SimulatedClock
 from scripts.demo.printing import Story
 from scripts.demo.purchases import OPENING
 from tests.fixtures.anvil import Anvil
 
 PRICE_MARGIN = 5  # times the present gas price that an account can pay
-DEPLOYMENT_GAS = 10_000_000
+DEPLOYMENT_GAS = 16_000_000
 POLL = 0.02  # seconds between two looks at a chain
 LIVE_MEMBERS = 12
+
+GALLERY = "gallery"
+CURATORS = ("curator Ada", "curator Bo", "curator Cy")
+GALLERY_FEE = 250  # hundredths of a percent
+STANDARDS = b"The artist's own picture, like no other here, and named by what it is.\n"
+BOND = 10**15  # wei
+VOTING = 3_600  # seconds in which votes are committed, and then shown; no board allows fewer
 
 T = TypeVar("T")
 
@@ -57,6 +65,7 @@ class Stage:
         members: How many customers take part at most; ``None`` for all.
         manifest: What was deployed.
         checks: What was checked so far.
+        rpc: The node's address, for those who bring nothing else.
     """
 
     def __init__(
@@ -68,10 +77,12 @@ class Stage:
         folder: Path,
         members: int | None,
         stack: ExitStack,
+        rpc: str,
         payer: Signer | None = None,
     ) -> None:
         self._stack = stack
         self._payer = payer
+        self.rpc = rpc
         self.story = story
         self.connection = connection
         self.clock = clock
@@ -102,11 +113,30 @@ class Stage:
             self._senders[role] = _sender(self.connection, signer, self.journal)
         return self._senders[role]
 
+    def fund(self, role: str, wei: int) -> None:
+        """Give a role ether to spend, besides what it needs for gas."""
+        give_ether(self.connection, self.journal, self._payer, self.signer(role).address, wei)
+
     def deploy(self) -> None:
         """Put the contracts on the chain, with the clock of the story, unless they are there."""
         if len(self.manifest):
             return
-        steps = plan(self.clock.timestamp(OPENING), self.clock.epoch_length, test_coin=True)
+        gallery = GallerySettings(
+            owner=self.signer(GALLERY).address,
+            curators=tuple(self.signer(role).address for role in CURATORS),
+            quorum=len(CURATORS),
+            fee_bps=GALLERY_FEE,
+            standards_hash=keccak(STANDARDS),
+            bond=BOND,
+            commit_period=VOTING,
+            reveal_period=VOTING,
+        )
+        steps = plan(
+            self.clock.timestamp(OPENING),
+            self.clock.epoch_length,
+            test_coin=True,
+            gallery=gallery,
+        )
         path = self.folder / "deployments" / f"{self.connection.chain_id}.json"
         self.manifest = deploy_all(
             self.connection, self.sender("deployer", DEPLOYMENT_GAS), steps, path
@@ -120,11 +150,22 @@ class Stage:
         """Note whether something holds."""
         self.checks.append(Check(name, passed, detail))
 
-    def refused(self, attempt: str, act: Callable[[], object]) -> None:
-        """Check that the chain refuses something, and tell how."""
+    def refused(
+        self,
+        attempt: str,
+        act: Callable[[], object],
+        by: type[CrmdappError] = ContractError,
+    ) -> None:
+        """Check that something is refused, and tell how.
+
+        Args:
+            attempt: What is tried.
+            act: Tries it.
+            by: The error that it has to end with; one of a contract's by default.
+        """
         try:
             act()
-        except ContractError as error:
+        except by as error:
             self.story.refusal(attempt, error)
             self.check(attempt, True, f"refused: {error.code}")
         else:
@@ -139,7 +180,9 @@ def on_own_chain(story: Story, members: int | None) -> Iterator[Stage]:
         chain = stack.enter_context(Anvil(timestamp=int(OPENING.timestamp())))
         connection = stack.enter_context(connect(chain.url))
         journal = stack.enter_context(Journal(folder / "journal.sqlite3"))
-        yield Stage(story, connection, SimulatedClock(chain), journal, folder, members, stack)
+        yield Stage(
+            story, connection, SimulatedClock(chain), journal, folder, members, stack, chain.url
+        )
 
 
 @contextmanager
@@ -160,7 +203,7 @@ def on_node(story: Story, rpc: str, members: int | None, epoch_length: int) -> I
             connection, epoch_length, lambda: give_ether(connection, journal, payer, nobody, 1)
         )
         members = members or LIVE_MEMBERS
-        yield Stage(story, connection, clock, journal, folder, members, stack, payer)
+        yield Stage(story, connection, clock, journal, folder, members, stack, rpc, payer)
 
 
 def give_ether(

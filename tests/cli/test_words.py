@@ -61,6 +61,7 @@ NEVER_MET = {
     "ECDSAInvalidSignatureS",
     "InvalidShortString",
     "StringTooLong",
+    "StringsInsufficientHexLength",
 }
 
 

@@ -221,14 +221,17 @@ def test_receipt_fields_are_in_sections():
 @pytest.fixture
 def lists(tmp_path, monkeypatch):
     """A copy of the lists and a place for the tables."""
-    sources, package = tmp_path / "codes", tmp_path / "package"
-    sources.mkdir()
-    package.mkdir()
+    sources, package, gs1 = tmp_path / "codes", tmp_path / "package", tmp_path / "gs1"
+    for folder in (sources, package, gs1):
+        folder.mkdir()
     for path in export_codes.SOURCES.glob("*.csv"):
         (sources / path.name).write_bytes(path.read_bytes())
     for path in export_codes.PACKAGE.glob("_codes_*.py"):
         (package / path.name).write_bytes(path.read_bytes())
+    terms = export_codes.GS1_PACKAGE / "_cbv_terms.py"
+    (gs1 / terms.name).write_bytes(terms.read_bytes())
     monkeypatch.setattr(export_codes, "ROOT", tmp_path)
+    monkeypatch.setattr(export_codes, "GS1_PACKAGE", gs1)
     monkeypatch.setattr(export_codes, "SOURCES", sources)
     monkeypatch.setattr(export_codes, "PACKAGE", package)
     return sources

@@ -39,6 +39,16 @@ sys.exit(main(["--chapter", "network"]))
 """
 
 
+TAMPERED_PROVENANCE = """
+import sys
+from scripts.demo.gallery_hall import Hall
+from scripts.demo.__main__ import main
+coins = Hall.coins_of
+Hall.coins_of = lambda self, address: coins(self, address) // 2
+sys.exit(main(["--chapter", "provenance"]))
+"""
+
+
 @pytest.fixture
 def mark():
     """A word in the environment of everything that a test starts."""
@@ -101,12 +111,28 @@ def test_demo_holds_and_leaves_nothing_running(demo, mark):
         "part of the dinner comes back",
         "One wallet",
         "The merchants settle",
+        "She takes it back",
+        "three curators look at it",
+        "cited and goes to the curators",
+        "the artist is paid at once",
+        "an old offer stays dead",
+        "A stranger checks the certificate",
+        "a copy of the whole gallery",
+        "changes hands, with both signatures",
+        "how warm it was",
+        "its label turns up elsewhere",
+        "The farm calls the lot back",
+        "held against the ledger",
     ):
         assert scene in done.stdout
     assert left_running(mark) == []
 
 
-@pytest.mark.parametrize("story", [TAMPERED, TAMPERED_NETWORK], ids=["loyalty", "network"])
+@pytest.mark.parametrize(
+    "story",
+    [TAMPERED, TAMPERED_NETWORK, TAMPERED_PROVENANCE],
+    ids=["loyalty", "network", "provenance"],
+)
 def test_demo_fails_if_books_differ_from_chain(demo, mark, story):
     done = demo("-c", story)
 
@@ -137,7 +163,7 @@ def test_demo_leaves_nothing_running_if_interrupted(environ, mark, number):
     assert left_running(mark) == []
 
 
-@pytest.mark.parametrize("chapter", ["loyalty", "network"])
+@pytest.mark.parametrize("chapter", ["loyalty", "network", "customers", "provenance"])
 def test_demo_fits_a_narrow_terminal(demo, chapter):
     done = demo("-m", "scripts.demo", "--chapter", chapter, *FEW, COLUMNS="40")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,8 +21,10 @@ SHARED = 0o666
 """Mode of a file that others may read, as far as the user's umask lets them."""
 
 
-def create(path: Path, data: bytes, *, mode: int = SHARED) -> None:
+def create(path: Path, data: bytes | Iterable[bytes], *, mode: int = SHARED) -> None:
     """Write a file that must not exist yet, whole or not at all, saying what is in the way.
+
+    Pieces are taken one at a time; if that fails, nothing is left behind either.
 
     Raises:
         UsageError: There is such a file already, or no such folder.
@@ -51,7 +54,7 @@ def require_creatable(path: Path) -> None:
         raise _homeless(path)
 
 
-def write_new(path: Path, data: bytes, *, mode: int = OWN) -> None:
+def write_new(path: Path, data: bytes | Iterable[bytes], *, mode: int = OWN) -> None:
     """Write a file that must not exist yet.
 
     Raises:
@@ -107,18 +110,18 @@ def _homeless(path: Path) -> UsageError:
     return UsageError(f"There is no folder {path.parent}.", hint="Make it first.")
 
 
-def _write_temporary(path: Path, data: bytes, mode: int) -> Path:
+def _write_temporary(path: Path, data: bytes | Iterable[bytes], mode: int) -> Path:
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            file.writelines([data] if isinstance(data, bytes) else data)
             file.flush()
             os.fsync(file.fileno())
-    except OSError as problem:
+    except BaseException as problem:
         with suppress(OSError):
             temporary.unlink()
-        if problem.errno in _FULL:
+        if isinstance(problem, OSError) and problem.errno in _FULL:
             raise disk_full(path) from None
         raise
     return temporary

@@ -43,6 +43,49 @@ class Planned:
     created: Created | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class GallerySettings:
+    """How a gallery begins; its fee and its board's periods hold for ever.
+
+    Attributes:
+        owner: Gets the fee and keeps the table of currencies.
+        curators: The first curators, 1 to 64; the owner by default.
+        quorum: Curators who have to approve a work.
+        fee_bps: Hundredths of a percent of every sale, 0 to 1,000.
+        standards_hash: keccak256 of the text of what curators look for, 32 bytes.
+        bond: Wei that opening a case costs until it is concluded.
+        commit_period: Seconds, at least an hour.
+        reveal_period: Seconds, at least an hour.
+        notice: Seconds for which standards are accepted after new ones came, at least an hour.
+    """
+
+    owner: str
+    curators: tuple[str, ...] = ()
+    quorum: int = 1
+    fee_bps: int = 0
+    standards_hash: bytes = bytes(32)
+    bond: int = 5 * 10**16
+    commit_period: int = 3 * 86_400
+    reveal_period: int = 3 * 86_400
+    notice: int = 30 * 86_400
+
+    @property
+    def board(self) -> tuple[Any, ...]:
+        """The constructor arguments of the gallery's board."""
+        curators = [parse_address(curator) for curator in self.curators or (self.owner,)]
+        return (
+            curators,
+            self.quorum,
+            self.standards_hash,
+            self.bond,
+            self.commit_period,
+            self.reveal_period,
+            self.notice,
+        )
+
+
+_OF_THE_BOARD = 3  # the arguments of a gallery from here on are its board's
+
 _CUSTOMERS = (
     Planned("CustomerRegistry"),
     Planned("DidRegistry", (Reference("CustomerRegistry"),), created=Created("CustomerRegistry")),
@@ -60,6 +103,7 @@ def plan(
     *,
     coin: str | None = None,
     test_coin: bool = False,
+    gallery: GallerySettings | None = None,
     manifest: Manifest | None = None,
     now: int = 0,
 ) -> tuple[Planned, ...]:
@@ -74,6 +118,7 @@ def plan(
             default what the manifest has.
         test_coin: Whether a coin worth nothing, which anyone can mint, is deployed if there is no
             other: for a chain of one's own.
+        gallery: How the gallery begins if none is deployed; without it none is planned.
         manifest: What is deployed, or was begun, on the chain.
         now: The chain's time, Unix seconds.
 
@@ -94,6 +139,26 @@ def plan(
         Planned("ProgramTerms", (Reference("PointsHub"),)),
         Planned("GiftVoucher", (settled_in,)),
         *_CUSTOMERS,
+        *_gallery(gallery, manifest),
+        Planned("ItemLedger"),
+    )
+
+
+def _gallery(settings: GallerySettings | None, manifest: Manifest | None) -> tuple[Planned, ...]:
+    """Return the gallery and its board: the ones that were begun, else as the settings say."""
+    artworks = manifest.get("Artworks") if manifest is not None else None
+    if artworks is not None and len(artworks.args) > _OF_THE_BOARD:
+        owner, fee = artworks.args[:2]
+        of_board = artworks.args[_OF_THE_BOARD:]
+        standards_hash = bytes.fromhex(of_board[2].removeprefix("0x"))  # as JSON data keeps it
+        of_board = (*of_board[:2], standards_hash, *of_board[3:])
+    elif settings is not None:
+        owner, fee, of_board = parse_address(settings.owner), settings.fee_bps, settings.board
+    else:
+        return ()
+    return (
+        Planned("Artworks", (owner, fee, Reference("PointsHub"), *of_board)),
+        Planned("CuratorBoard", of_board, created=Created("Artworks")),
     )
 
 

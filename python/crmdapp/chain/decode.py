@@ -10,7 +10,7 @@ from __future__ import annotations
 import keyword
 import pkgutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import import_module, resources
 from types import ModuleType
@@ -53,6 +53,7 @@ class DecodedLog:
         block: Block number.
         tx_hash: Transaction, 0x hex.
         log_index: Position in the block, from 0.
+        timestamp: Time of the block, Unix seconds; ``None`` from a node that does not say.
     """
 
     event: Event
@@ -60,6 +61,7 @@ class DecodedLog:
     block: int
     tx_hash: str
     log_index: int
+    timestamp: int | None = field(default=None, compare=False)
 
 
 def event_attribute(field: str) -> str:
@@ -105,6 +107,7 @@ def decode_log(log: Mapping[str, Any]) -> DecodedLog | None:
             block=as_int(log.get("blockNumber") or 0),
             tx_hash="0x" + as_bytes(log.get("transactionHash") or b"").hex(),
             log_index=as_int(log.get("logIndex") or 0),
+            timestamp=None if log.get("blockTimestamp") is None else as_int(log["blockTimestamp"]),
         )
     return None
 

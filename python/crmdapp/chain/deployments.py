@@ -16,7 +16,14 @@ from typing import Any
 
 from crmdapp.chain._code import same_code
 from crmdapp.chain._keccak import keccak
-from crmdapp.chain._plan import HALF_YEAR, LOCAL_CHAIN_IDS, Planned, Reference, plan
+from crmdapp.chain._plan import (
+    HALF_YEAR,
+    LOCAL_CHAIN_IDS,
+    GallerySettings,
+    Planned,
+    Reference,
+    plan,
+)
 from crmdapp.chain.addresses import checksum
 from crmdapp.chain.artifacts import Artifact, load
 from crmdapp.chain.calls import Call
@@ -38,6 +45,7 @@ __all__ = [
     "Deployed",
     "Deployer",
     "Deployment",
+    "GallerySettings",
     "Manifest",
     "Planned",
     "Reference",

@@ -40,6 +40,7 @@ __all__ = [
     "ReentrancyGuardReentrantCall",
     "SafeERC20FailedOperation",
     "StringTooLong",
+    "StringsInsufficientHexLength",
 ]
 
 
@@ -297,7 +298,9 @@ class ERC721NonexistentToken(ContractError):
 
 
 class IntentExpired(ContractError):
-    """The intent could be submitted until `deadline` (seconds since 1970); it is later now."""
+    """The signed struct could be submitted until `deadline` (seconds since 1970); it is later
+    now.
+    """
 
     signature: ClassVar[str] = "IntentExpired(uint256,uint256)"
     selector: ClassVar[bytes] = bytes.fromhex("6f08ee6e")
@@ -384,3 +387,15 @@ class StringTooLong(ContractError):
     fields: ClassVar[tuple[str, ...]] = ("str",)
 
     str_: str
+
+
+class StringsInsufficientHexLength(ContractError):
+    """``StringsInsufficientHexLength(uint256 value, uint256 length)`` of Strings."""
+
+    signature: ClassVar[str] = "StringsInsufficientHexLength(uint256,uint256)"
+    selector: ClassVar[bytes] = bytes.fromhex("e22e27eb")
+    types: ClassVar[tuple[str, ...]] = ("uint256", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("value", "length")
+
+    value: int
+    length: int

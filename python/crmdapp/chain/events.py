@@ -12,6 +12,7 @@ from crmdapp.chain.decode import Event
 
 __all__ = [
     "ApprovalForAll",
+    "BatchMetadataUpdate",
     "EIP712DomainChanged",
     "ERC20Approval",
     "ERC20Transfer",
@@ -19,6 +20,7 @@ __all__ = [
     "ERC721Transfer",
     "ERC6909Approval",
     "ERC6909Transfer",
+    "MetadataUpdate",
     "NonceCancelled",
     "OperatorSet",
 ]
@@ -94,6 +96,22 @@ class ApprovalForAll(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class BatchMetadataUpdate(Event):
+    """``BatchMetadataUpdate(uint256 _fromTokenId, uint256 _toTokenId)`` of IERC4906."""
+
+    signature: ClassVar[str] = "BatchMetadataUpdate(uint256,uint256)"
+    topic: ClassVar[bytes] = bytes.fromhex(
+        "6bd5c950a8d8df17f772f5af37cb3655737899cbf903264b9795592da439661c"
+    )
+    indexed: ClassVar[tuple[bool, ...]] = (False, False)
+    types: ClassVar[tuple[str, ...]] = ("uint256", "uint256")
+    fields: ClassVar[tuple[str, ...]] = ("_fromTokenId", "_toTokenId")
+
+    _from_token_id: int
+    _to_token_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class EIP712DomainChanged(Event):
     """``EIP712DomainChanged()`` of IERC5267."""
 
@@ -104,6 +122,21 @@ class EIP712DomainChanged(Event):
     indexed: ClassVar[tuple[bool, ...]] = ()
     types: ClassVar[tuple[str, ...]] = ()
     fields: ClassVar[tuple[str, ...]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataUpdate(Event):
+    """``MetadataUpdate(uint256 _tokenId)`` of IERC4906."""
+
+    signature: ClassVar[str] = "MetadataUpdate(uint256)"
+    topic: ClassVar[bytes] = bytes.fromhex(
+        "f8e1a15aba9398e019f0b49df1a4fde98ee17ae345cb5f6b5e2c27f5033e8ce7"
+    )
+    indexed: ClassVar[tuple[bool, ...]] = (False,)
+    types: ClassVar[tuple[str, ...]] = ("uint256",)
+    fields: ClassVar[tuple[str, ...]] = ("_tokenId",)
+
+    _token_id: int
 
 
 @dataclass(frozen=True, slots=True)

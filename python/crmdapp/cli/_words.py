@@ -2,8 +2,9 @@
 
 A domain's group lists its errors in a module ``_words`` whose ``WORDS`` maps the error's name to a
 sentence and an advice, with the error's fields in braces under their Solidity names. ``UNITS`` of
-that module names the fields that are points, ``VALUES`` by error those that are an amount of the
-settlement coin instead, ``NAMES`` by error and field the words for the values of an enum.
+that module names the fields that are points, ``IDS`` those that are shown in hex, ``VALUES`` by
+error those that are an amount of the settlement coin instead, ``NAMES`` by error and field the
+words for the values of an enum.
 """
 
 from __future__ import annotations
@@ -14,23 +15,35 @@ from typing import Any
 
 from crmdapp.errors import ContractError
 
-_SOURCES = ("crmdapp.cli.loyalty._words", "crmdapp.cli.customers._words")
+_SOURCES = (
+    "crmdapp.cli.loyalty._words",
+    "crmdapp.cli.customers._words",
+    "crmdapp.cli.gallery._words",
+    "crmdapp.cli.items._words",
+)
 _TIMES = (
     "anchorBy",
     "answerBy",
+    "claimedAt",
     "claimsUntil",
     "closedAt",
+    "closesAt",
     "deadline",
     "endedAt",
+    "endsAt",
+    "eventTime",
     "expiry",
     "genesis",
+    "lastTime",
     "opensAt",
     "readyAt",
     "refundAt",
+    "startsAt",
     "timestamp",
     "until",
     "validAfter",
 )
+_FOR_EVER = (1 << 256) - 1
 _LATEST = 253_402_300_799  # the last second of the year 9999
 
 
@@ -45,9 +58,12 @@ def put_into_words(problem: ContractError) -> None:
             fields = dict(zip(problem.fields, problem.values, strict=True))
             values = getattr(module, "VALUES", {}).get(problem.code, frozenset())
             names = getattr(module, "NAMES", {}).get(problem.code, {})
+            ids = getattr(module, "IDS", frozenset())
             shown = {
                 name: names[name][value]
                 if name in names
+                else hex(value)
+                if name in ids
                 else _amount(value)
                 if name in values
                 else _shown(name, value, module.UNITS)
@@ -71,6 +87,8 @@ def _shown(name: str, value: Any, units: frozenset[str]) -> str:
         return format_points(value)
     if name in _TIMES and isinstance(value, int) and value <= _LATEST:
         return format_time(datetime.fromtimestamp(value, UTC))
+    if name in _TIMES and value == _FOR_EVER:
+        return "the end of time"
     if isinstance(value, bytes):
         return _short_text(value) or "0x" + value.hex()
     if isinstance(value, tuple | list):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,6 +17,8 @@ from crmdapp.cli._values import format_ether, parse_time
 if TYPE_CHECKING:
     from crmdapp.chain.deployments import Deployed, Manifest, Planned
     from crmdapp.cli._context import Session
+
+_MONTH = 30 * 86_400
 
 app = group(
     help="Deploy the contracts, or check what is deployed.",
@@ -66,6 +69,35 @@ def deploy(
             help="Stablecoin to settle in (ERC-20); a test coin on a local chain.",
         ),
     ] = None,
+    curators: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--curator", metavar="ADDRESS", help="Of the gallery; again for each. The sender."
+        ),
+    ] = None,
+    quorum: Annotated[
+        int, typer.Option("--quorum", min=1, max=64, help="Curators who have to approve a work.")
+    ] = 1,
+    fee_bps: Annotated[
+        int,
+        typer.Option(
+            "--gallery-fee", min=0, max=1_000, metavar="BPS", help="Of each sale, 0.01 %."
+        ),
+    ] = 0,
+    standards: Annotated[
+        Path | None,
+        typer.Option("--standards", metavar="FILE", help="What the gallery's curators look for."),
+    ] = None,
+    vote_period: Annotated[
+        int,
+        typer.Option(
+            "--vote-period",
+            min=3_600,
+            max=_MONTH,
+            metavar="SECONDS",
+            help="To commit curators' votes, and again to reveal them.",
+        ),
+    ] = 3 * 86_400,
     check: Annotated[
         bool, typer.Option("--check", help="Only compare the code on chain; exit code 8 if other.")
     ] = False,
@@ -78,6 +110,7 @@ def deploy(
     Run again, it continues where it was stopped, or changes nothing.
     """
     from crmdapp.chain import deployments
+    from crmdapp.chain._keccak import keccak
 
     session = session_of(ctx)
     if check:
@@ -89,6 +122,15 @@ def deploy(
         epoch_length,
         coin=coin,
         test_coin=session.connection.chain_id in deployments.LOCAL_CHAIN_IDS,
+        gallery=deployments.GallerySettings(
+            session.signer.address,
+            tuple(map(session.address, curators or ())),
+            quorum,
+            fee_bps,
+            keccak(standards.read_bytes()) if standards is not None else bytes(32),
+            commit_period=vote_period,
+            reveal_period=vote_period,
+        ),
         manifest=manifest,
         now=session.connection.block_timestamp(),
     )

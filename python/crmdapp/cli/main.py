@@ -36,6 +36,14 @@ class Root(LazyGroup):
             "crmdapp.cli.customers",
             "Verified profiles, consent, receipted interactions, credentials.",
         ),
+        "gallery": (
+            "crmdapp.cli.gallery",
+            "Works of art: registered by signatures, sold directly, with their history.",
+        ),
+        "items": (
+            "crmdapp.cli.items",
+            "Products: origin, custody, transformation, sensors, labels.",
+        ),
         "wallet": ("crmdapp.cli.wallet", "One customer's points of all programs."),
         "tx": ("crmdapp.cli.tx", "Wait for, speed up or cancel transactions."),
         "doctor": ("crmdapp.cli.doctor", "Find out what is wrong and how to mend it."),

@@ -126,13 +126,14 @@ class PepperFile:
             PermissionDenied: It cannot be read, or others than its owner can read it.
             UsageError: A rotation is under way, and one pepper alone would miss customers.
         """
+        tagger = read_pepper(path)  # first: of what cannot be read nothing else can be asked
         if next_path(path).exists():
             raise UsageError(
                 f"The pepper {path} is being replaced.",
                 why="Customers may be known under the old or under the new one.",
                 hint="Ask both, with crmdapp.customers.rotation.open_taggers, or end the rotation.",
             )
-        return read_pepper(path)
+        return tagger
 
 
 def read_pepper(path: Path | str) -> PepperTagger:

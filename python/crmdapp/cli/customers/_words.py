@@ -303,7 +303,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "Check its number.",
     ),
     "ERC721NonexistentToken": (
-        "There is no badge {tokenId}, or it was burned.",
-        "See what an identity has: crmdapp customers badge show IDENTITY",
+        "There is no token {tokenId}, a badge or a work, or it was burned.",
+        "See a badge: crmdapp customers badge show IDENTITY; a work: crmdapp gallery show WORK",
     ),
 }

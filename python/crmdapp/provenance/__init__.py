@@ -1,0 +1,1 @@
+"""Provenance: the gallery's works and the goods of a supply chain."""
