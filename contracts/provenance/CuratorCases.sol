@@ -33,8 +33,7 @@ abstract contract CuratorCases is CuratorSet {
     mapping(bytes32 caseId => uint256 id) public challengedOf;
     /// @inheritdoc ICuratorBoard
     mapping(bytes32 caseId => address defender) public defenderOf;
-    /// @inheritdoc ICuratorBoard
-    mapping(uint256 id => mapping(Ground ground => bytes32 caseId)) public openCaseOf;
+    mapping(uint256 id => mapping(Ground ground => bytes32 caseId)) internal _openCases;
     /// @dev A commitment; `REVEALED`; 0 before and after.
     mapping(bytes32 caseId => mapping(address curator => bytes32 vote)) internal _votes;
 
@@ -64,7 +63,7 @@ abstract contract CuratorCases is CuratorSet {
         returns (bytes32 caseId)
     {
         if (ground <= Ground.Submission) revert ChallengeGroundInvalid(ground);
-        bytes32 other = openCaseOf[id][ground];
+        bytes32 other = _openCases[id][ground];
         if (other != 0) revert CaseOpenedBefore(other);
         ArtworkRecord memory record = ARTWORKS.recordOf(id);
         if (record.artist == address(0)) revert IArtworks.ArtworkUnknown(id);
@@ -75,7 +74,7 @@ abstract contract CuratorCases is CuratorSet {
             keccak256(abi.encode(id, ground, earlierId, evidenceHash, msg.sender, block.timestamp));
         _open(caseId, ground);
         challengedOf[caseId] = id;
-        openCaseOf[id][ground] = caseId;
+        _openCases[id][ground] = caseId;
 
         emit CaseOpened(caseId, id, msg.sender, ground, earlierId, evidenceHash);
     }
@@ -129,6 +128,11 @@ abstract contract CuratorCases is CuratorSet {
     /// @inheritdoc ICuratorBoard
     function caseOf(bytes32 caseId) external view returns (CuratorCase memory) {
         return _cases[caseId].unpack();
+    }
+
+    /// @inheritdoc ICuratorBoard
+    function openCaseOf(uint256 id, Ground ground) external view returns (bytes32 caseId) {
+        return _openCases[id][ground];
     }
 
     /// @inheritdoc ICuratorBoard

@@ -34,7 +34,7 @@ abstract contract CuratorSet is ICuratorBoard, Signatures {
     constructor(address[] memory curators, uint8 quorum, bytes32 standardsHash, uint32 notice) {
         NOTICE = notice;
         address[] memory nobody = new address[](0);
-        Board memory board;
+        Board memory board = Board(CuratorList.wrap(address(0)), 0, 0, 0, 0);
         _setCurators(board, CuratorListLibrary.changed(nobody, curators, nobody), quorum);
         _setStandards(board, standardsHash);
         _board = board;

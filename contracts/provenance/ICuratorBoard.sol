@@ -151,6 +151,7 @@ interface ICuratorBoard is ISignatures {
     error VoteMismatch(bytes32 caseId, address curator);
     error VoteRewardEmpty(bytes32 caseId, address curator);
     error BondEmpty(address account);
+    /// @notice `to` did not take the ether, or is zero.
     error BondRefused(address to, uint256 amount);
 
     /// @notice Carries out a change that more than half of the curators signed. Anyone.

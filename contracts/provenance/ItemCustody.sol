@@ -196,7 +196,7 @@ abstract contract ItemCustody is ItemBook {
 
         word = _after(item, word, what);
         _items[item] = word.asUnpacked().withCustodian(msg.sender);
-        delete _parents[item];
+        _parents[item] = 0;
 
         emit ItemUnpacked(item, parent, word.step(), parentWord.step(), what);
     }

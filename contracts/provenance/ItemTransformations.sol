@@ -50,13 +50,18 @@ abstract contract ItemTransformations is ItemBook {
         }
         _requireCodes(what);
 
-        Balance memory balance;
-        balance.transformation =
-            keccak256(abi.encode(msg.sender, itemIdOf(msg.sender, outputs[0].epcHash)));
-        balance.masses = new uint256[](factors.length);
-        balance.certifiers = new address[](factors.length);
-        uint256 wanted;
-        (balance.unit, wanted) = _massOf(outputs);
+        (bytes3 unit, uint256 wanted) = _massOf(outputs);
+        Balance memory balance = Balance({
+            transformation: keccak256(
+                abi.encode(msg.sender, itemIdOf(msg.sender, outputs[0].epcHash))
+            ),
+            unit: unit,
+            mass: 0,
+            masses: new uint256[](factors.length),
+            certifiers: new address[](factors.length),
+            hasLots: false,
+            certifier: address(0)
+        });
         for (uint256 i = 0; i < inputs.length; ++i) {
             _consume(balance, inputs[i], what, factors);
         }

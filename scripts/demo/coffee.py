@@ -11,7 +11,8 @@ from crmdapp.provenance.devices import Device, sign_assignment
 from crmdapp.provenance.errors import MassCreated
 from crmdapp.provenance.gs1.digital_link import DigitalLink
 from crmdapp.provenance.gs1.epc import epc_hash
-from crmdapp.provenance.item_models import Commission, TransformationInput
+from crmdapp.provenance.item_intents import SignedYieldFactor
+from crmdapp.provenance.item_models import Commission, ItemStep, TransformationInput
 from crmdapp.provenance.item_signing import sign_yield_factor
 from crmdapp.provenance.readings import Reading
 from crmdapp.provenance.sensor_windows import (
@@ -162,7 +163,7 @@ def _tell_journey(trade: Trade, goods: Goods) -> None:
     handover = trade.hand_over(goods.pallet, name, "farm", "carrier")
     stage.story.say(
         "The farmer's phone shows a QR code, the driver's answers with a second signature, and",
-        "somebody with a network submits both. Neither of them needs ether.",
+        "somebody with a network submits both and pays for it.",
     )
     stage.check(
         "All that is on the pallet is the carrier's now",
@@ -225,20 +226,9 @@ def _tell_sensor(trade: Trade, goods: Goods, device: Device, departed: int) -> N
 def _tell_roasting(trade: Trade, goods: Goods) -> None:
     stage, roaster = trade.stage, trade.client("roaster")
     stage.story.scene("A roaster turns green coffee into roasted, and fills bags")
-    lots = [*goods.sacks, goods.neighbour]
-    names = [product(GREEN, lot=f"A7-{number}") for number in range(1, SACKS + 1)]
-    names.append(product(GREEN, lot="B2"))
-    step = trade.step(
-        "roaster",
-        "AggregationEvent",
-        biz_step="unpacking",
-        action="DELETE",
-        parentID=shipping_unit(1).identity,
-        childQuantityList=[mass(name, SACK, "KGM") for name in names],
-    )
-    roaster.unpack(goods.pallet, lots, step)
+    sacks = _unload(trade, goods)
     trade.pass_time(DAY)
-    yields = sign_yield_factor(
+    factor = sign_yield_factor(
         trade.signer("certifier"),
         trade.reader.domain,
         trade.signer("roaster").address,
@@ -249,39 +239,31 @@ def _tell_roasting(trade: Trade, goods: Goods) -> None:
         nonce=1,
         valid_until=trade.now + DAY,
     )
-    sacks = [TransformationInput(sack, SACK * THOUSAND) for sack in goods.sacks]
     most = SACKS * SACK * YIELD
     wished = lot_of(product(ROASTED, lot="R1"), (most + 1) * THOUSAND, "GRM")
-    now = trade.reader.item(goods.sacks[0])
+    before = trade.reader.item(goods.sacks[0])
     stage.refused(
         "The roaster writes down one gram more than the certifier's factor allows",
-        lambda: roaster.transform(sacks, [wished], replace(step, event_time=trade.now), [yields]),
+        lambda: roaster.transform(
+            [TransformationInput(sack, SACK * THOUSAND) for sack in goods.sacks],
+            [wished],
+            ItemStep.of(trade.now, biz_step="creating_class_instance"),
+            [factor],
+        ),
         MassCreated,
     )
     stage.check(
         "The sacks are as they were",
-        trade.reader.item(goods.sacks[0]) == now
+        trade.reader.item(goods.sacks[0]) == before
         and trade.reader.lot(goods.sacks[0]).quantity == SACK * THOUSAND,
-        f"step {now.step}, {SACK} kg",
+        f"step {before.step}, {SACK} kg",
     )
-    for number, (used, inputs) in enumerate(((sacks, names[:-1]), ([], names[-1:])), start=1):
-        link = product(ROASTED, lot=f"R{number}")
-        amount = len(inputs) * SACK * YIELD
-        step = trade.step(
-            "roaster",
-            "TransformationEvent",
-            biz_step="creating_class_instance",
-            disposition="active",
-            inputQuantityList=[mass(name, SACK, "KGM") for name in inputs],
-            outputQuantityList=[mass(link, amount, "GRM")],
-        )
-        roaster.transform(
-            used or [TransformationInput(goods.neighbour, NEIGHBOUR * THOUSAND)],
-            [lot_of(link, amount * THOUSAND, "GRM")],
-            step,
-            [yields],
-        )
-        goods.roasted.append(trade.item("roaster", link, f"roasted R{number}"))
+    neighbour = product(GREEN, lot="B2")
+    own = {name: item for name, item in sacks.items() if name != neighbour}
+    goods.roasted = [
+        _roast(trade, "R1", own, factor),
+        _roast(trade, "R2", {neighbour: goods.neighbour}, factor),
+    ]
     _fill_bags(trade, goods)
     stage.story.say(
         f"{SACKS * SACK} kg of green coffee became {most // 1_000} kg of roasted: what was lost",
@@ -294,6 +276,43 @@ def _tell_roasting(trade: Trade, goods: Goods) -> None:
         left == (most - BAGS * BAG) * THOUSAND,
         f"{most:,} g - {BAGS} x {BAG} g = {left // THOUSAND:,} g left",
     )
+
+
+def _unload(trade: Trade, goods: Goods) -> dict[DigitalLink, int]:
+    """Unpack the pallet; return what was on it."""
+    names = [product(GREEN, lot=f"A7-{number}") for number in range(1, SACKS + 1)]
+    names.append(product(GREEN, lot="B2"))
+    found = dict(zip(names, [*goods.sacks, goods.neighbour], strict=True))
+    step = trade.step(
+        "roaster",
+        "AggregationEvent",
+        biz_step="unpacking",
+        action="DELETE",
+        parentID=shipping_unit(1).identity,
+        childQuantityList=[mass(name, SACK, "KGM") for name in found],
+    )
+    trade.client("roaster").unpack(goods.pallet, list(found.values()), step)
+    return found
+
+
+def _roast(trade: Trade, lot: str, sacks: dict[DigitalLink, int], factor: SignedYieldFactor) -> int:
+    """Roast sacks into one lot; return it."""
+    link, amount = product(ROASTED, lot=lot), len(sacks) * SACK * YIELD
+    step = trade.step(
+        "roaster",
+        "TransformationEvent",
+        biz_step="creating_class_instance",
+        disposition="active",
+        inputQuantityList=[mass(name, SACK, "KGM") for name in sacks],
+        outputQuantityList=[mass(link, amount, "GRM")],
+    )
+    trade.client("roaster").transform(
+        [TransformationInput(sack, SACK * THOUSAND) for sack in sacks.values()],
+        [lot_of(link, amount * THOUSAND, "GRM")],
+        step,
+        [factor],
+    )
+    return trade.item("roaster", link, f"roasted {lot}")
 
 
 def _fill_bags(trade: Trade, goods: Goods) -> None:

@@ -135,7 +135,7 @@ def _tell_history(hall: Hall, work: Work) -> None:
     again = record_purchases(hall.operator, customer, bought)
     hall.operator.anchor()
     log, proven = LogClient.at(stage.connection, stage.manifest), hall.reader.head()
-    seen = []
+    seen: list[Purchase] = []
     for receipt in receipts:
         receipt.check(customer)
         proof = hall.operator.proof(receipt.leaf)
@@ -145,9 +145,12 @@ def _tell_history(hall: Hall, work: Work) -> None:
         purchase = Purchase.from_payload(receipt.contents.payload)
         purchase.require_in(hall.reader, proven)
         seen.append(purchase)
+    prices = [hall.reader.currency(each.currency).format_price(each.price) for each in seen]
     stage.story.say(
-        "The gallery noted both purchases, under a pseudonym. Each note carries its place in the",
-        "history of the work, so the collector can show it to anybody, and nobody can make one up.",
+        f"The gallery noted both purchases, {' and '.join(prices)}, under a pseudonym. Each note",
+        "carries its place in the history of the work, so the collector can show it to anybody,",
+        "and nobody can make one up.",
+        f"The gallery's program gave {hall.points(hall.collector.address) / 100:,.2f} points.",
     )
     stage.check(
         "Every purchase is anchored in the log, and proved by the work's own history",

@@ -32,7 +32,6 @@ from crmdapp.provenance.places import Place
 from scripts.demo.stage import Stage
 
 HOUR, DAY = 3_600, 86_400
-COMPANY_GAS = 60_000_000
 PREFIX = "9506000"  # GS1's for examples
 PLACES = {
     "farm": Place("geo:2.4448,-76.6147", "Popayan", 2.4448, -76.6147),
@@ -47,8 +46,8 @@ YIELD = 840  # g of roasted coffee that a kg of green coffee gives
 BAG = 250  # g
 BAGS, OTHER_BAGS = 96, 24
 THOUSAND = 1_000
-PAYERS = ("farm", "roaster", "shop", "platform")
-"""Who has ether; the others sign, and the platform submits."""
+GAS = {"farm": 10_000_000, "roaster": 40_000_000, "shop": 15_000_000, "platform": 5_000_000}
+"""What those need who have ether; the others sign, and the platform submits."""
 
 
 @dataclass
@@ -90,7 +89,7 @@ class Trade:
         place = (stage.connection, stage.manifest)
         self.reader = ItemsClient.at(*place)
         self._clients = {
-            role: ItemsClient.at(*place, stage.sender(role, COMPANY_GAS)) for role in PAYERS
+            role: ItemsClient.at(*place, stage.sender(role, gas)) for role, gas in GAS.items()
         }
         self.index = stage.open(ItemIndex(stage.folder / "items.sqlite3"))
         self.papers: dict[str, list[EpcisEvent]] = {}

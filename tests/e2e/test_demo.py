@@ -14,6 +14,7 @@ from crmdapp.errors import FundsMissing
 from scripts.demo import purchases
 from scripts.demo.stage import give_ether
 from tests.fixtures.anvil import DEV_KEYS, Anvil
+from tests.fixtures.flaky_rpc import FlakyRpc, rpc_error
 
 ROOT = Path(__file__).resolve().parents[2]
 MARK = "CRMDAPP_DEMO_TEST"
@@ -73,7 +74,7 @@ def demo(environ):
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=280,
         )
 
     return run
@@ -169,6 +170,18 @@ def test_demo_fits_a_narrow_terminal(demo, chapter):
 
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr
     assert [line for line in done.stdout.splitlines() if len(line) > 40] == []
+
+
+def test_demo_says_what_a_node_cannot_show(demo):
+    """In real time, on a chain without P-256, at a node without proofs of storage."""
+    with Anvil(hardfork="prague") as chain, FlakyRpc(chain.url) as node:
+        node.plan(rpc_error(-32601, "no such method"), method="eth_getProof", times=-1)
+        done = demo("-m", "scripts.demo", "--chapter", "provenance", "--rpc", node.url)
+
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr
+    assert "the half about art is left out" in done.stdout
+    assert "that scene is left out" in done.stdout
+    assert "The farm calls the lot back" in done.stdout
 
 
 def test_demo_names_node_if_unreachable(demo):

@@ -239,7 +239,7 @@ abstract contract ArtworksBooks {
         return wanted == NOBODY || dice.oneIn(4) ? any : wanted;
     }
 
-    function _work(Dice memory dice) internal returns (Work storage work, uint256 id) {
+    function _work(Dice memory dice) internal view returns (Work storage work, uint256 id) {
         (uint256 file, uint256 succession) = (dice.below(FILES), 0);
         while (succession < SUCCESSIONS - 1 && _works[file][succession].isRevoked) {
             if (dice.oneIn(3)) break;

@@ -24,6 +24,14 @@ contract ArtworksHandler is ArtworksBooks {
     );
     bytes32 private constant REVOKED = keccak256("ArtworkRevoked(uint256,bytes32)");
 
+    /// @dev Approvals of a work, and whether they should be enough.
+    struct Admission {
+        bytes32 artworkHash;
+        address artist;
+        CuratorApproval[] approvals;
+        bool isAdmitted;
+    }
+
     uint32 private _boardEpoch;
 
     // Registration
@@ -34,31 +42,21 @@ contract ArtworksHandler is ArtworksBooks {
         while (succession < SUCCESSIONS - 1 && _works[file][succession].isRevoked) ++succession;
         if (dice.oneIn(6)) succession = dice.below(SUCCESSIONS);
         uint256 artist = dice.below(ACTORS);
-        Artwork memory artwork = Artwork({
-            fileKeccak: keccakOf(file),
-            fileSha256: 0,
-            cidDigest: 0,
-            pHash: uint64(dice.next()),
-            metadataHash: 0,
-            artist: actor(artist),
-            royaltyBps: uint16(dice.below(2600)),
-            succession: uint8(succession),
-            standardsVersion: 1,
-            deadline: uint40(dice.oneIn(16) ? time - 1 : time)
-        });
+        Artwork memory artwork = _artwork(dice, file, succession, artist);
         bytes32 artworkHash = ARTWORKS.artworkHashOf(artwork);
         uint256 signer = dice.oneIn(16) ? dice.below(4) : artist;
-        bytes memory signature = _sign(1 + signer % 4, DOMAIN, artworkHash);
-        (CuratorApproval[] memory approvals, bool isAdmitted) =
-            _approvals(dice, artworkHash, artist);
+        Admission memory admission;
+        (admission.artworkHash, admission.artist) = (artworkHash, actor(artist));
+        _approve(dice, admission);
         bool mints = dice.oneIn(2);
 
         Work storage work = _works[file][succession];
         bool isSigned = artist == ACTORS - 1 || signer == artist;
-        bool allowed = _isFree(file, succession) && isSigned && isAdmitted
+        bool allowed = _isFree(file, succession) && isSigned && admission.isAdmitted
             && artwork.deadline >= time && artwork.royaltyBps <= 2500;
+        bytes memory signature = _sign(1 + signer % 4, DOMAIN, artworkHash);
         bytes memory call =
-            abi.encodeCall(ARTWORKS.register, (artwork, signature, approvals, mints));
+            abi.encodeCall(ARTWORKS.register, (artwork, signature, admission.approvals, mints));
         if (_expect("register", call, address(this), 0, allowed)) {
             work.exists = true;
             (work.artist, work.pHash, work.royaltyBps) = (artist, artwork.pHash, artwork.royaltyBps);
@@ -489,40 +487,49 @@ contract ArtworksHandler is ArtworksBooks {
         return keccak256(abi.encode(head, topic, id, a, b, detail, time));
     }
 
-    /// @dev Mostly enough approvals; now and then too few, twice one, of no curator, too late.
-    function _approvals(Dice memory dice, bytes32 artworkHash, uint256 artist)
+    function _artwork(Dice memory dice, uint256 file, uint256 succession, uint256 artist)
         private
         view
-        returns (CuratorApproval[] memory approvals, bool isAdmitted)
+        returns (Artwork memory artwork)
     {
+        artwork.fileKeccak = keccakOf(file);
+        artwork.pHash = uint64(dice.next());
+        artwork.artist = actor(artist);
+        artwork.royaltyBps = uint16(dice.below(2600));
+        artwork.succession = uint8(succession);
+        artwork.standardsVersion = 1;
+        artwork.deadline = uint40(dice.oneIn(16) ? time - 1 : time);
+    }
+
+    /// @dev Mostly enough approvals; now and then too few, twice one, of no curator, too late.
+    function _approve(Dice memory dice, Admission memory admission) private view {
         uint256 count = dice.oneIn(8) ? dice.below(3) : QUORUM + dice.below(2);
-        approvals = new CuratorApproval[](count);
+        admission.approvals = new CuratorApproval[](count);
+        admission.isAdmitted = count >= QUORUM;
         uint256 place = dice.below(CURATORS - 3);
-        isAdmitted = count >= QUORUM;
         for (uint256 i = 0; i < count; ++i) {
-            bool isValid;
-            (approvals[i], isValid) = _approval(dice, artworkHash, place);
-            isAdmitted =
-                isAdmitted && isValid && _isCurator(place) && approvals[i].curator != actor(artist);
+            _approveAs(dice, admission, i, place);
             if (i + 1 == count) break;
-            if (dice.oneIn(16)) isAdmitted = false; // the same once more
+            if (dice.oneIn(16)) admission.isAdmitted = false; // the same once more
             else ++place;
         }
     }
 
-    function _approval(Dice memory dice, bytes32 artworkHash, uint256 place)
+    function _approveAs(Dice memory dice, Admission memory admission, uint256 i, uint256 place)
         private
         view
-        returns (CuratorApproval memory approval, bool isValid)
     {
+        CuratorApproval memory approval = admission.approvals[i];
         uint256 key = _curatorKeys[place];
         uint256 signer = dice.oneIn(32) ? 99 : key;
         approval.curator = vm.addr(key);
         approval.deadline = uint40(dice.oneIn(32) ? time - 1 : time);
         bytes32 structHash =
-            keccak256(abi.encode(APPROVAL_TYPEHASH, artworkHash, approval.deadline));
+            keccak256(abi.encode(APPROVAL_TYPEHASH, admission.artworkHash, approval.deadline));
         approval.signature = _sign(signer, BOARD_DOMAIN, structHash);
-        isValid = signer == key && approval.deadline >= time;
+        bool isValid = signer == key && approval.deadline >= time && _isCurator(place)
+            && approval.curator != admission.artist;
+        if (!isValid) admission.isAdmitted = false;
     }
 
     function _isFree(uint256 file, uint256 succession) private view returns (bool) {

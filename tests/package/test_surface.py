@@ -10,7 +10,7 @@ import pytest
 
 import crmdapp
 
-HEAVY = ("aiohttp", "ape", "coincurve", "eth_account", "requests", "rich", "web3")
+HEAVY = ("PIL", "aiohttp", "ape", "coincurve", "eth_account", "requests", "rich", "web3")
 
 
 def loaded_by(code):
@@ -25,7 +25,8 @@ def loaded_by(code):
 
 
 @pytest.mark.parametrize(
-    "package", ["crmdapp", "crmdapp.chain", "crmdapp.customers", "crmdapp.loyalty"]
+    "package",
+    ["crmdapp", "crmdapp.chain", "crmdapp.customers", "crmdapp.loyalty", "crmdapp.provenance"],
 )
 def test_every_declared_name_exists(package):
     module = importlib.import_module(package)
@@ -54,6 +55,7 @@ def test_the_package_says_that_it_is_typed():
         "import crmdapp.chain",
         "import crmdapp.customers",
         "import crmdapp.loyalty",
+        "import crmdapp.provenance",
         "import crmdapp.cli.main",
     ],
 )
@@ -62,7 +64,15 @@ def test_import_loads_nothing_heavy(code):
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["--version"], ["loyalty", "--help"], ["customers", "--help"]]
+    "words",
+    [
+        ["--help"],
+        ["--version"],
+        ["loyalty", "--help"],
+        ["customers", "--help"],
+        ["gallery", "--help"],
+        ["items", "--help"],
+    ],
 )
 def test_help_loads_no_chain_library(words):
     code = (

@@ -26,6 +26,7 @@ ACCEPT, REFUSE, REVERT_BOMB, RETURN_BOMB, BURN_GAS, REENTER, SPEND_GAS = range(7
 HUB_REFUSE, HUB_REVERT_BOMB, HUB_RETURN_BOMB, HUB_BURN_GAS = 1, 2, 3, 4  # PointsHubMock
 AMOUNT = PRICE * GWEI
 PUSH_GAS, POINTS_GAS = 50_000, 200_000
+ENOUGH = 1_000_000  # gas for any sale, so that who burns it all burns no block's worth
 
 
 @pytest.fixture
@@ -83,9 +84,9 @@ def stocked(artworks, buyer):
 
 @pytest.fixture
 def buy(artworks, buyer):
-    def buy_(token, currency=ETHER, **options):
+    def buy_(token, currency=ETHER):
         value = AMOUNT if currency == ETHER else 0
-        return artworks.buy(token, PRICE, currency, value=value, sender=buyer, **options)
+        return artworks.buy(token, PRICE, currency, value=value, sender=buyer, gas_limit=ENOUGH)
 
     return buy_
 
@@ -761,7 +762,7 @@ def sale(artworks, work_of, fund, buyer):
     """A work for the coin, and its purchase."""
     fund(buyer)
     token = work_of(currency=COIN)
-    return token, lambda: artworks.buy(token, PRICE, COIN, sender=buyer)
+    return token, lambda: artworks.buy(token, PRICE, COIN, sender=buyer, gas_limit=ENOUGH)
 
 
 def test_setPointsProgram_is_announced(artworks, gallery):

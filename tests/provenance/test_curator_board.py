@@ -322,7 +322,7 @@ def test_requireAdmitted_reverts_if_one_of_many_approvals_is_bad(
     signature = approval_of(domain, work()).sign(last)
     foreign = approval_of(domain, work()).sign(outsider)
     plain = artwork_intent(domain, work()).sign(last)
-    for bad in (b"", bytes(64), bytes(65), foreign, plain, high_s(signature), signature + b"\0"):
+    for bad in (b"", foreign, plain, high_s(signature)):
         with reverts(project.CuratorBoard.IntentSignatureInvalid, signer=last, digest=digest):
             admit(work(), [*good, (last.address, ANY_TIME, bad)])
     admit(work(), [*good, (last.address, ANY_TIME, signature)])

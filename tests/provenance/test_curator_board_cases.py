@@ -832,6 +832,13 @@ def test_withdraw_reverts_if_the_receiver_refuses(
     assert party.balance == BOND
 
 
+def test_withdraw_reverts_if_nobody_is_to_be_paid(project, board, challenge, decide, challenger):
+    decide(challenge(), "")
+    with reverts(project.CuratorBoard.BondRefused, to=ZERO, amount=BOND):
+        board.withdraw(ZERO, sender=challenger)
+    assert board.creditOf(challenger) == BOND
+
+
 def test_withdraw_cannot_be_entered_again(
     project, board, registered, challenge, decide, party, outsider
 ):

@@ -253,12 +253,13 @@ def test_head_is_proved_against_another_nodes_header(hall, story, victim):
 
 def test_a_forged_proof_does_not_lead_to_the_header(hall, story, victim, liar):
     def forge(proof):
-        nodes = proof["storageProof"][0]["proof"]
-        broken = nodes[0][:-2] + ("00" if nodes[0][-2:] != "00" else "01")
-        return {**proof, "storageProof": [{**proof["storageProof"][0], "proof": [broken]}]}
+        stored = proof["storageProof"][0]
+        *path, leaf = stored["proof"]  # the leaf ends in the word
+        other = leaf[:-2] + ("11" if leaf[-2:] != "11" else "22")
+        return {**proof, "storageProof": [{**stored, "proof": [*path, other]}]}
 
     liar.plan(answering(forge), method="eth_getProof", times=-1)
-    with pytest.raises(StateProofInvalid):
+    with pytest.raises(StateProofInvalid, match="does not lead to the header's state root"):
         victim.head()
 
 

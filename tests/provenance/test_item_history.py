@@ -18,7 +18,7 @@ from crmdapp.provenance.gs1.digital_link import parse_digital_link
 from crmdapp.provenance.gs1.epc import epc_hash
 from crmdapp.provenance.item_history import (
     Documents,
-    HistoryIncomplete,
+    ItemHistoryIncomplete,
     check_complete,
     journey,
     read_documents,
@@ -118,7 +118,7 @@ def test_history_finds_the_log_that_a_node_hides(yard, farmer, bag, gap):
         ledger = ItemsClient.at(connection, yard.manifest)
         fault = hiding(lambda log: log["transactionHash"] == wanted.tx_hash)
         proxy.plan(fault, method="eth_getLogs", times=-1)
-        with pytest.raises(HistoryIncomplete) as refused:
+        with pytest.raises(ItemHistoryIncomplete) as refused:
             read_history(ledger, bag)
     assert (refused.value.item, refused.value.steps, refused.value.gap) == (bag, 4, gap)
 
@@ -155,13 +155,13 @@ def test_check_complete_takes_what_is_whole(story):
 )
 def test_check_complete_refuses_what_is_not(story, change, gap):
     change(story.logs)
-    with pytest.raises(HistoryIncomplete) as refused:
+    with pytest.raises(ItemHistoryIncomplete) as refused:
         entries(story, steps=4)
     assert refused.value.gap == gap
 
 
 def test_check_complete_refuses_more_than_the_ledger_counts(story):
-    with pytest.raises(HistoryIncomplete):
+    with pytest.raises(ItemHistoryIncomplete):
         entries(story, steps=3)
 
 
@@ -174,7 +174,7 @@ def test_check_complete_takes_the_count_and_nothing_else(steps):
     if steps == list(range(2, len(steps) + 2)):
         assert len(entries(story)) == len(steps) + 1
     else:
-        with pytest.raises(HistoryIncomplete):
+        with pytest.raises(ItemHistoryIncomplete):
             entries(story)
 
 

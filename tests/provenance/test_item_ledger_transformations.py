@@ -265,12 +265,13 @@ def test_factors_convert_each_unit(ledger, items, roaster, lot, transform, facto
     assert tuple(ledger.lotOf(dough)) == (63, KILOS, certifier.address)
 
 
-def test_no_factor_overflows(ledger, project, lot, transform, factor, certifier):
-    tanks = [lot(f"tank {place}", MOST, LITRES) for place in range(3)]
-    great = factor(numerator=MOST, denominator=1)
-    inputs = [(tank, MOST) for tank in tanks]
+def test_no_factor_overflows(ledger, lot, transform, factor, certifier):
+    """What goes in makes 2^128, of which no part of a smaller number would be left."""
+    tanks = {lot(f"tank {part}", part, LITRES): part for part in (MOST, MOST - 1, 3)}
+    great = factor(numerator=2**63, denominator=1)
     outputs = [(f"out {place}", MOST, KILOS) for place in range(4)]
-    transform(inputs, *outputs, factors=[(great, certifier)])
+    assert sum(tanks.values()) * 2**63 == 2**128
+    transform([*tanks.items()], *outputs, factors=[(great, certifier)])
     assert all(left(ledger, tank) == (0, True) for tank in tanks)
 
 

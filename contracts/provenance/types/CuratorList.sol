@@ -76,13 +76,15 @@ library CuratorListLibrary {
         }
     }
 
-    /// @dev Where `account` is among the first `length`, or would be.
+    /// @dev Where `account` is among the first `length`, or would be. From the end, where lists
+    /// that rise grow.
     function placeOf(address[] memory curators, uint256 length, address account)
         internal
         pure
         returns (uint256 place)
     {
-        while (place < length && curators[place] < account) ++place;
+        place = length;
+        while (place != 0 && curators[place - 1] >= account) --place;
     }
 
     function _remove(address[] memory curators, uint256 length, address account)

@@ -58,7 +58,7 @@ def put_into_words(problem: ContractError) -> None:
             fields = dict(zip(problem.fields, problem.values, strict=True))
             values = getattr(module, "VALUES", {}).get(problem.code, frozenset())
             names = getattr(module, "NAMES", {}).get(problem.code, {})
-            ids = getattr(module, "IDS", frozenset())
+            ids: frozenset[str] = getattr(module, "IDS", frozenset())
             shown = {
                 name: names[name][value]
                 if name in names

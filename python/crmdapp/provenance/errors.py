@@ -370,7 +370,7 @@ class BondMismatch(ContractError):
 
 
 class BondRefused(ContractError):
-    """``BondRefused(address to, uint256 amount)`` of ICuratorBoard."""
+    """`to` did not take the ether, or is zero."""
 
     signature: ClassVar[str] = "BondRefused(address,uint256)"
     selector: ClassVar[bytes] = bytes.fromhex("ba9055d7")

@@ -28,7 +28,7 @@ _MOVING = ("CustodyHandedOver", "ItemObserved", "ReadingsAnchored")
 _DEPTH_MAX = 4
 
 
-class HistoryIncomplete(NodeLied):
+class ItemHistoryIncomplete(NodeLied):
     """A node leaves events of an item out, or tells others than there are.
 
     Args:
@@ -210,7 +210,7 @@ def read_history(
 
     Raises:
         ItemUnknown: There is no such item.
-        HistoryIncomplete: An event is missing, twice there, or made up.
+        ItemHistoryIncomplete: An event is missing, twice there, or made up.
         NodeProblem: The node could not be asked.
     """
     at = ledger.connection.block_number() if block == "latest" else block
@@ -229,7 +229,7 @@ def check_complete(item: int, steps: int, logs: Iterable[DecodedLog]) -> tuple[H
         logs: What names it, in the order of the ledger.
 
     Raises:
-        HistoryIncomplete: A step is missing, twice there, or too many.
+        ItemHistoryIncomplete: A step is missing, twice there, or too many.
     """
     entries: list[HistoryEntry] = []
     reached = 0
@@ -239,10 +239,10 @@ def check_complete(item: int, steps: int, logs: Iterable[DecodedLog]) -> tuple[H
         if step is None:
             continue
         if step != reached + 1:
-            raise HistoryIncomplete(item, steps, reached + 1)
+            raise ItemHistoryIncomplete(item, steps, reached + 1)
         reached = step
     if reached != steps or not entries or entries[0].kind != "ItemCommissioned":
-        raise HistoryIncomplete(item, steps, min(reached, steps) + 1)
+        raise ItemHistoryIncomplete(item, steps, min(reached, steps) + 1)
     return tuple(entries)
 
 

@@ -97,26 +97,22 @@ class ItemIndex(Database):
             NodeProblem: The node could not be asked.
         """
         self._require_same(ledger)
-        connection, misses = ledger.connection, 0
+        connection, reached, misses = ledger.connection, -1, 0
         while True:
             number, digest = _block(connection, "latest")
-            first = self._drop_rewritten(connection) + 1
-            last = min(max(first, ledger.since_block) + SPAN - 1, number)
-            if first > number:
-                return number
-            stop, mark = (number, digest) if last == number else _block(connection, last)
-            logs = list(connection.logs(ledger.contract.address, (), first, stop))
-            if _block(connection, stop) != (stop, mark):
+            kept = self._drop_rewritten(connection)
+            if kept >= number:
+                return number  # and what was taken over is on the chain, seen after it was read
+            if kept < reached:
                 misses += 1
-                if misses == _ATTEMPTS:
-                    raise ChainUnsettled(
-                        f"The chain was rewritten {misses} times while it was read.",
-                        hint="Try again when the chain is calmer, or ask another node (--rpc).",
-                    )
-                continue
-            self._keep(logs, stop, mark)
+                _require_calm(misses)
+            first = kept + 1
+            reached = min(max(first, ledger.since_block) + SPAN - 1, number)
+            mark = digest if reached == number else _block(connection, reached)[1]
+            logs = list(connection.logs(ledger.contract.address, (), first, reached))
+            self._keep(logs, reached, mark)
             if progress is not None:
-                progress(stop, number)
+                progress(reached, number)
 
     @property
     def block(self) -> int:
@@ -232,6 +228,14 @@ class ItemIndex(Database):
     def _address(self, db: sqlite3.Connection) -> str:
         row = db.execute("SELECT address FROM ledger").fetchone()
         return "" if row is None else str(row[0])
+
+
+def _require_calm(misses: int) -> None:
+    if misses == _ATTEMPTS:
+        raise ChainUnsettled(
+            f"The chain was rewritten {misses} times while it was read.",
+            hint="Try again when the chain is calmer, or ask another node (--rpc).",
+        )
 
 
 def _block(connection: Connection, block: int | str) -> tuple[int, str]:

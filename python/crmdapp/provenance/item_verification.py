@@ -90,7 +90,7 @@ def verify_item(
         documents: EPCIS events at hand.
 
     Raises:
-        HistoryIncomplete: The node leaves events out, of the item or of what it is made of.
+        ItemHistoryIncomplete: The node leaves events out, of the item or of what it is made of.
         NodeProblem: The node could not be asked.
     """
     at = index.block
@@ -137,7 +137,7 @@ def verify_label(
 
     Raises:
         UsageError: The label names another chain or ledger.
-        HistoryIncomplete: The node leaves events out.
+        ItemHistoryIncomplete: The node leaves events out.
         NodeProblem: The node could not be asked.
     """
     ledger.require_domain(label.domain)

@@ -39,6 +39,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "The file's earlier record {id} was not revoked.",
         "A file has one record; challenge it if it is wrong.",
     ),
+    "ArtworkOwnedBefore": (
+        "{buyer} owns the work {id} already.",
+        "Nobody buys a work of their own; withdraw its price: crmdapp gallery unlist {id}",
+    ),
     "ArtworkRegisteredBefore": (
         "The work {id} is registered.",
         "See it: crmdapp gallery show {id}",

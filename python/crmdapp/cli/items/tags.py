@@ -55,7 +55,7 @@ def tag_group() -> None:
 def new(
     ctx: typer.Context,
     link: Annotated[str, typer.Argument(metavar="LINK", help="The item's GS1 Digital Link.")],
-    key: Annotated[
+    key_file: Annotated[
         Path | None, typer.Option("--key", metavar="FILE", help="New key file, for a seal.")
     ] = None,
     seal: Annotated[
@@ -87,20 +87,20 @@ def new(
     from crmdapp.provenance.tags import new_tag_key, read_tag_key, tag_link
 
     session = session_of(ctx)
-    if seal is not None and key is None:
+    if seal is not None and key_file is None:
         raise UsageError("A seal needs a key: add --key FILE.")
     domain = domain_of(session, "ItemLedger", ledger)
     owner = session.address_or_own(issuer)
     made = tag_link(parse_digital_link(link), domain.chain_id, domain.verifying_contract, owner)
-    for path in (key, seal, label):
+    for path in (key_file, seal, label):
         if path is not None:
             require_creatable(path)
-    address = None if key is None else new_tag_key(key).address
-    if seal is not None and key is not None:
-        write_link(seal, replace(made, seal=read_tag_key(key)).uri(brand))
+    address = None if key_file is None else new_tag_key(key_file).address
+    if seal is not None and key_file is not None:
+        write_link(seal, replace(made, seal=read_tag_key(key_file)).uri(brand))
     if label is not None:
         write_link(label, made.uri(brand))
-    data = {"link": made.uri(brand), "tag": address, "key": key, "seal": seal, "label": label}
+    data = {"link": made.uri(brand), "tag": address, "key": key_file, "seal": seal, "label": label}
     pairs = [("Label", made.uri(brand))]
     if address is not None:
         pairs.append(("Tag", address))
@@ -216,7 +216,7 @@ def verify_tag(
     ] = None,
     index: IndexOption = None,
 ) -> None:
-    """Check a label: is the item known, where should it be, was it sold, recalled, opened before?
+    """Check a label: is the item known, sold, recalled, opened before, and where should it be.
 
     The label itself names chain and ledger; --rpc has to be a node of that chain. Exit code 8 if
     something speaks against it, as of a copied code.
