@@ -8,6 +8,9 @@ from tests.provenance.artwork_intents import ZERO
 from tests.provenance.gallery import *  # noqa: F403 - fixtures
 from tests.provenance.gallery import CASE, CENT, COIN, DAY, ETHER, GWEI, PRICE, of_kind, shares
 
+# tests/mutants looks for what the fixtures deploy:
+# project.PayeeMock, project.PointsHubMock, project.TestCoin
+
 EXTENSION = 900
 DURATION = DAY
 RESERVE = 1_000

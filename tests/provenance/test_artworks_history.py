@@ -8,6 +8,9 @@ from tests.provenance.artwork_intents import head_after
 from tests.provenance.gallery import *  # noqa: F403 - fixtures
 from tests.provenance.gallery import COIN, DAY, ETHER, GWEI, PRICE
 
+# tests/mutants looks for what the fixtures deploy:
+# project.Artworks, project.PointsHubMock, project.TestCoin
+
 NOTHING = bytes(32)
 
 

@@ -12,6 +12,9 @@ from tests.provenance.board import approval_of, artwork_intent, signed_by
 from tests.provenance.gallery import *  # noqa: F403 - fixtures
 from tests.provenance.gallery import CENT, COIN, ETHER, GWEI, PRICE, of_kind, shares
 
+# tests/mutants looks for what the fixtures deploy:
+# project.PointsHubMock
+
 LAST_EPOCH = 2**24 - 1
 NO_DIGEST = bytes(32)
 ACCEPT_ALL, BURN_GAS = 1, 4  # WalletMock.Behaviour

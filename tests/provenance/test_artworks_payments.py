@@ -22,6 +22,9 @@ from tests.provenance.gallery import (
     shares,
 )
 
+# tests/mutants looks for what the fixtures deploy:
+# project.PointsHubMock, project.TestCoin
+
 ACCEPT, REFUSE, REVERT_BOMB, RETURN_BOMB, BURN_GAS, REENTER, SPEND_GAS = range(7)  # PayeeMock
 HUB_REFUSE, HUB_REVERT_BOMB, HUB_RETURN_BOMB, HUB_BURN_GAS = 1, 2, 3, 4  # PointsHubMock
 AMOUNT = PRICE * GWEI

@@ -34,6 +34,9 @@ from tests.provenance.gallery import (
     ROYALTY_BPS,
 )
 
+# tests/mutants looks for what the fixtures deploy:
+# project.PointsHubMock, project.TestCoin
+
 PHASH = 0xF0E1D2C3B4A59687
 
 

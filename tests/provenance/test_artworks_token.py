@@ -13,6 +13,9 @@ from tests.provenance.artwork_intents import ZERO
 from tests.provenance.gallery import *  # noqa: F403 - fixtures
 from tests.provenance.gallery import ETHER, GWEI, PRICE, ROYALTY_BPS
 
+# tests/mutants looks for what the fixtures deploy:
+# project.PointsHubMock, project.TestCoin
+
 LAST_EPOCH = 2**24 - 1
 REFUSE, REVERT_BOMB, RETURN_BOMB, REENTER, WRONG_MAGIC = 1, 2, 3, 5, 7  # PayeeMock.Behaviour
 SAFE = {
