@@ -11,7 +11,8 @@ contract PointsHubMock {
         RevertBomb,
         ReturnBomb,
         BurnGas,
-        Reenter
+        Reenter,
+        SpendGas
     }
 
     Behaviour public behaviour;
@@ -36,6 +37,10 @@ contract PointsHubMock {
         Behaviour wanted = behaviour;
         if (wanted == Behaviour.Refuse) revert AwardRefused();
         if (wanted == Behaviour.BurnGas) while (true) {}
+        if (wanted == Behaviour.SpendGas) {
+            uint256 least = gasleft() - 165_000; // so it gives up at once if there is less
+            while (gasleft() > least) {}
+        }
         if (wanted == Behaviour.Reenter) (succeeded, answer) = msg.sender.call(data);
         pointsOf[program][to] += points;
         if (wanted == Behaviour.ReturnBomb) {

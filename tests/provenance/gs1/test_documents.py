@@ -170,7 +170,10 @@ def test_progress_reaches_the_size_of_the_file(file, monkeypatch):
             3,
             "it is no JSON",
         ),
-        (b'{"a": ' + b"[" * 100_000, "$.a", 1, "it is nested too deep"),
+        (b'{"a": ' + b"[" * 100, "$.a", 1, "it is no JSON"),
+        (b'{"a": ' + b"[" * 101, "$.a", 1, "it is nested more than 100 deep"),
+        (b'{"a": "' + b"[" * 101, "$.a", 1, "it is no JSON"),
+        (b'{"a": ' + b"[" * 100_000, "$.a", 1, "it is nested more than 100 deep"),
     ],
     ids=[
         "nothing",
@@ -187,6 +190,9 @@ def test_progress_reaches_the_size_of_the_file(file, monkeypatch):
         "half a word",
         "the end after an event",
         "the end inside an event",
+        "a hundred lists",
+        "a list too deep",
+        "lists inside a text",
         "endless lists",
     ],
 )

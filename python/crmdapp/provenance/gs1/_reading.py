@@ -28,11 +28,15 @@ __all__ = ["VALUE_MAX", "DocumentBroken", "DocumentReader", "Progress", "RawEven
 VALUE_MAX = 1 << 24
 """Most characters of one event, or of one value of the header."""
 
+DEPTH_MAX = 100
+"""Levels of lists and objects in one value; events have some ten."""
+
 Progress = Callable[[int, int], None]
 """Told how many bytes of how many have been read."""
 
 _CHUNK = 1 << 18
 _SPACE = re.compile(r"[ \t\r\n]*")
+_BRACKET_OR_TEXT = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\Z)|[\[\]{}]', re.DOTALL)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _INSIDE = {
@@ -192,6 +196,21 @@ class DocumentReader:
             self._ahead = other.header.get("@context")
 
 
+def _is_deep(text: str, at: int) -> bool:
+    """Return whether the value that begins there is nested deeper than any event has to be."""
+    depth = 0
+    for token in _BRACKET_OR_TEXT.finditer(text, at):
+        if token[0] in "[{":
+            depth += 1
+        elif token[0] in "]}":
+            depth -= 1
+        if depth > DEPTH_MAX:
+            return True
+        if depth <= 0:
+            break
+    return False
+
+
 class _Window:
     """The part of the file that is looked at, as text."""
 
@@ -240,10 +259,11 @@ class _Window:
         self.peek()
         while True:
             self._faulty = False
+            # Python's decoder recurses as deep as a document wants, beyond the end of the stack.
+            if _is_deep(self._text, self._at):
+                raise self.broken(path, f"it is nested more than {DEPTH_MAX} deep")
             try:
                 value, end = self._json.raw_decode(self._text, self._at)
-            except RecursionError:
-                raise self.broken(path, "it is nested too deep") from None
             except ValueError as problem:
                 self._grow(path, problem)
                 continue
