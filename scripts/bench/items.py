@@ -193,7 +193,7 @@ def _trace(yard: Yard) -> Row:
         times = []
         for _ in range(REPETITIONS):
             started = time.perf_counter()
-            found = origin(index, item)
+            found = origin(index.links(), item)
             times.append(time.perf_counter() - started)
     if len(found.edges) != STEPS:
         raise BenchError(f"the trace has {len(found.edges)} of {STEPS} steps")

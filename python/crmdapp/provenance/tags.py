@@ -52,10 +52,6 @@ class ChipAnswerStale(VerificationFailed):
     """A chip's answer is to another challenge, or to an old one: it may be a recording."""
 
 
-class ChipUnknown(VerificationFailed):
-    """The chip that answers is not the item's."""
-
-
 @dataclass(frozen=True, slots=True)
 class TagLink:
     """What stands on a label.
