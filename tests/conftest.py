@@ -12,6 +12,7 @@ from pathlib import Path
 
 import ape
 import pytest
+from ape.pytest.fixtures import FixtureMap
 from eth_account import Account
 from hypothesis import HealthCheck, settings
 
@@ -23,6 +24,22 @@ ROOT = Path(__file__).parents[1]
 # No test fails because the machine is slow.
 settings.register_profile("any pace", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any pace")
+
+
+def _fixtures_of(cls, item):
+    """The fixtures that the test sees, by their scope.
+
+    Ape asks for those of the same name in all files. Where one of them lasts for a module, it would
+    set the test's own up before it remembers the chain, and leave to the next test what that did.
+    """
+    fixtures, seen = cls(item), item._fixtureinfo.name2fixturedefs
+    for name in item.fixturenames:
+        if name in seen and fixtures.is_known(name):
+            fixtures[seen[name][-1].scope].append(name)
+    return fixtures
+
+
+FixtureMap.from_test_item = classmethod(_fixtures_of)
 
 
 def pytest_configure(config):

@@ -41,7 +41,8 @@ CUSTOMERS = (
     "IdentityBadge",
     "DataRewards",
 )
-PLANNED = ("TestCoin", *LOYALTY, *CUSTOMERS)
+PROVENANCE = ("ItemLedger",)  # a gallery is deployed only where curators are named
+PLANNED = ("TestCoin", *LOYALTY, *CUSTOMERS, *PROVENANCE)
 
 
 @pytest.fixture
@@ -138,7 +139,7 @@ def test_deploy_all_refuses_other_arguments_unless_told(connection, sender, want
 
 def test_plan_settles_in_the_coin_that_is_named(connection, sender, wanted, path):
     named = plan(1, 60, coin="0x" + "ab" * 20, test_coin=True)
-    assert [item.name for item in named] == [*LOYALTY, *CUSTOMERS]
+    assert [item.name for item in named] == [*LOYALTY, *CUSTOMERS, *PROVENANCE]
     assert named[0].args[2] == named[2].args[0] == checksum("0x" + "ab" * 20)
     with pytest.raises(UsageError, match="No settlement coin is named"):
         plan(1, 60)
@@ -149,7 +150,7 @@ def test_plan_settles_in_the_coin_that_is_named(connection, sender, wanted, path
     hub = manifest["PointsHub"]
     assert plan(manifest=manifest)[1:] == wanted[1:]
     manifest.put(replace(hub, args=(*hub.args[:2], "0x" + "cd" * 20)))
-    assert [item.name for item in plan(manifest=manifest)] == [*LOYALTY, *CUSTOMERS]
+    assert [item.name for item in plan(manifest=manifest)] == [*LOYALTY, *CUSTOMERS, *PROVENANCE]
 
 
 def test_deploy_all_refuses_other_code_unless_told(node, connection, sender, wanted, path):

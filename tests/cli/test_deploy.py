@@ -36,6 +36,9 @@ def test_deploy_writes_the_manifest_and_a_second_run_changes_nothing(empty, mani
             "InteractionLog",
             "IdentityBadge",
             "DataRewards",
+            "Artworks",
+            "CuratorBoard",
+            "ItemLedger",
         )
     ]
     entry = json.loads(manifest.read_text())["contracts"]["PointsHub"]
@@ -68,9 +71,9 @@ def test_deploy_refuses_another_clock_beside_the_old_one(crmdapp):
     assert problem["code"] == "VerificationFailed"
     assert "--replace" in problem["hint"]
     replaced = crmdapp.send("deploy", "--epoch-length", "60", "--replace")
-    # What does not know the hub is kept: the coin, gift cards, the customers' contracts.
+    # What does not know the hub is kept: the coin, gift cards, the customers' contracts, items.
     anew = [item["name"] for item in replaced["contracts"] if item["outcome"] == "deployed"]
-    assert anew == ["PointsHub", "ProgramTerms", "DataRewards"]
+    assert anew == ["PointsHub", "ProgramTerms", "DataRewards", "Artworks", "CuratorBoard"]
 
 
 @pytest.mark.parametrize("length", ["59", "-1", "half"])

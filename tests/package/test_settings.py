@@ -56,7 +56,9 @@ def test_every_contract_names_the_compiler_it_is_compiled_with(ape_settings):
 def test_npm_packages_are_pinned_exactly(npm_packages):
     groups = ("dependencies", "devDependencies", "optionalDependencies")
     wanted = {name: version for group in groups for name, version in npm_packages[group].items()}
-    assert {n: v for n, v in wanted.items() if not re.fullmatch(r"\d+\.\d+\.\d+", v)} == {}
+    # A second version of a package has a name of its own.
+    pinned = re.compile(r"(npm:[\w@/.-]+@)?\d+\.\d+\.\d+")
+    assert {n: v for n, v in wanted.items() if not pinned.fullmatch(v)} == {}
 
 
 def test_the_package_and_the_project_have_one_version():

@@ -185,8 +185,9 @@ def test_anchorReadings_anchors_window_after_window(
 def test_high_s_is_as_good_as_low(ledger, project, relayer, device, window, assigned):
     for number in (1, 2):
         given = window(window=number)
-        one = sorted([device.sign(given), other_s(device.sign(given))], key=lambda each: each[1])
-        good = one[number - 1]
+        signature = device.sign(given)
+        low_and_high = sorted([signature, other_s(signature)], key=lambda each: each[1])
+        good = low_and_high[number - 1]
         assert (int.from_bytes(good[1]) > P256_N // 2) == (number == 2)
         ledger.anchorReadings(given.values, device.key, good, sender=relayer)
         # The counter stops the twin.
