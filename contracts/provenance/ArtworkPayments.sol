@@ -132,6 +132,8 @@ abstract contract ArtworkPayments is ArtworkRecords, ReentrancyGuardTransient {
 
     /// @inheritdoc IArtworks
     function offerGallery(address to) external onlyGallery {
+        // Zero takes an offer back.
+        // slither-disable-next-line missing-zero-check
         pendingGallery = to;
 
         emit GalleryOffered(msg.sender, to);
@@ -214,6 +216,8 @@ abstract contract ArtworkPayments is ArtworkRecords, ReentrancyGuardTransient {
         emit PointsRefused(id, buyer, points);
     }
 
+    // Called by payable functions of the market only.
+    // slither-disable-next-line msg-value-in-nonpayable
     function _requireEther(uint256 wanted) internal view {
         if (msg.value != wanted) revert PaymentMismatch(msg.value, wanted);
     }

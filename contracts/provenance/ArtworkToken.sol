@@ -31,6 +31,8 @@ abstract contract ArtworkToken is ArtworkHistory, IERC721Metadata, IERC4906, IER
     mapping(uint256 id => SingleApproval) private _approvals;
     /// @inheritdoc IERC721
     mapping(address owner => mapping(address operator => bool approved)) public isApprovedForAll;
+    /// @dev Given by the gallery.
+    // slither-disable-next-line uninitialized-state,constable-states
     string internal _uri;
 
     /// @inheritdoc IERC721
