@@ -473,6 +473,10 @@ class FileRejected(CrmdappError):
         )
 
 
+class FileChanged(FileRejected):
+    """A file is not the one that was checked, or it was written to while it was read."""
+
+
 # --------------------------------------------------------------------------- naming and JSON
 
 

@@ -12,12 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crmdapp.chain.addresses import checksum
-from crmdapp.errors import FileRejected, GasCapExceeded, UsageError
+from crmdapp.errors import FileChanged, FileRejected, GasCapExceeded, UsageError
 from crmdapp.loyalty import award_plan
 from crmdapp.loyalty.award_file import (
     BatchMismatch,
     BatchMissing,
-    FileChanged,
     award_file,
     validate,
 )

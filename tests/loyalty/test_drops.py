@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from crmdapp.chain.addresses import checksum
 from crmdapp.chain.merkle import MerkleTree
-from crmdapp.errors import FileRejected, UsageError
-from crmdapp.loyalty.award_file import FileChanged, validate
+from crmdapp.errors import FileChanged, FileRejected, UsageError
+from crmdapp.loyalty.award_file import validate
 from crmdapp.loyalty.drops import DropClaim, DropTree, find_claims, leaf_of
 from crmdapp.loyalty.errors import DropProofInvalid, PointsOverflow
 from crmdapp.loyalty.points import POINTS_MAX, to_points

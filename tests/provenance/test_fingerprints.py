@@ -9,11 +9,10 @@ import pytest
 from eth_utils import keccak
 
 from crmdapp.chain import _keccak
-from crmdapp.errors import FileRejected, UsageError
+from crmdapp.errors import FileChanged, FileRejected, UsageError
 from crmdapp.provenance import perceptual
 from crmdapp.provenance.cid import BLOCK, parse_cid
 from crmdapp.provenance.fingerprints import (
-    FileChanged,
     FileEmpty,
     FileHashes,
     MediaTypeMismatch,

@@ -26,10 +26,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from crmdapp.chain._secret_files import create_secret, read_secret
 from crmdapp.chain._signed_json import JsonFields
 from crmdapp.customers import voprf
 from crmdapp.customers._evaluation_ledger import EvaluationLedger, EvaluationLimitReached
-from crmdapp.customers._secret_files import create_secret, read_secret
 from crmdapp.customers.identifiers import Identifier
 from crmdapp.customers.tags import encode
 from crmdapp.errors import KeyProblem, UsageError, VerificationFailed

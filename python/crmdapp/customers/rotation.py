@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Protocol
 
 from crmdapp.chain._files import replace, sync_folder
-from crmdapp.customers._secret_files import create_secret
+from crmdapp.chain._secret_files import create_secret
 from crmdapp.customers.identifiers import Identifier
 from crmdapp.customers.models import CustomerStatus
 from crmdapp.customers.registry_signing import TagLinkRecord

@@ -22,8 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from crmdapp.chain._secret_files import create_secret, read_secret
 from crmdapp.chain._whole import require_whole
-from crmdapp.customers._secret_files import create_secret, read_secret
 from crmdapp.customers.identifiers import Identifier
 from crmdapp.customers.models import CustomerStatus, id_of
 from crmdapp.errors import CrmdappError, KeyProblem, UsageError

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from crmdapp.errors import UsageError
+from crmdapp.errors import FileChanged, UsageError
 from crmdapp.loyalty import packing
 from crmdapp.loyalty._award_csv import RowFault, record_of
-from crmdapp.loyalty.award_file import FileChanged
 from crmdapp.loyalty.award_plan import AwardPlan, Chunk
 
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from crmdapp.errors import (
     ContractError,
+    FileChanged,
     FileFault,
-    FileRejected,
     TransactionReverted,
     VerificationFailed,
 )
@@ -54,15 +54,10 @@ __all__ = [
     "BatchMismatch",
     "BatchMissing",
     "Chunk",
-    "FileChanged",
     "Progress",
     "award_file",
     "validate",
 ]
-
-
-class FileChanged(FileRejected):
-    """The file is no longer the one that was checked."""
 
 
 class BatchMismatch(VerificationFailed):

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from crmdapp.chain._keccak import new_keccak
-from crmdapp.errors import FileRejected, UsageError
+from crmdapp.errors import FileChanged, FileRejected, UsageError
 from crmdapp.provenance._media_types import HEAD_BYTES, UNKNOWN, claimed_types, media_type_of
 from crmdapp.provenance.cid import CidHasher
 from crmdapp.provenance.near import NO_PHASH
@@ -37,10 +37,6 @@ _PIECE = 1 << 20  # bytes read at once
 
 class FileEmpty(FileRejected):
     """The file has no bytes."""
-
-
-class FileChanged(FileRejected):
-    """The file was written to while it was read."""
 
 
 class MediaTypeMismatch(FileRejected):

@@ -19,12 +19,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+from crmdapp.chain._secret_files import create_secret, read_secret
 from crmdapp.chain._signed_json import SignedJson, read_struct
 from crmdapp.chain._whole import require_whole
 from crmdapp.chain.accounts import LocalSigner
 from crmdapp.chain.addresses import parse_address, require_address
 from crmdapp.chain.typed_data import Domain, TypedData
-from crmdapp.customers._secret_files import create_secret, read_secret
 from crmdapp.errors import KeystoreCorrupt, KeystoreMissing, UsageError, VerificationFailed
 from crmdapp.provenance.devices import Device, check_device, device_json, read_device
 from crmdapp.provenance.gs1.digital_link import (

@@ -6,8 +6,8 @@ import os
 import pytest
 
 from crmdapp.customers.importing import files
-from crmdapp.customers.importing.files import EncodingWrong, FileChanged, inspect, opened
-from crmdapp.errors import FileRejected, UsageError
+from crmdapp.customers.importing.files import EncodingWrong, inspect, opened
+from crmdapp.errors import FileChanged, FileRejected, UsageError
 
 TEXT = "email,family_name\nann@example.org,Müller\n"
 

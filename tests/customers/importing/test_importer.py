@@ -11,10 +11,9 @@ from crmdapp.customers.codes import CATEGORIES, code
 from crmdapp.customers.identifiers import normalise
 from crmdapp.customers.importing import importer
 from crmdapp.customers.importing.chunks import CLAIMED, ChunkWriter
-from crmdapp.customers.importing.files import FileChanged
 from crmdapp.customers.importing.importer import plan_import
 from crmdapp.customers.importing.records import Rules
-from crmdapp.errors import UsageError
+from crmdapp.errors import FileChanged, UsageError
 from crmdapp.store.schema import DatumRow, ProfileRow
 from tests.customers.importing.conftest import ANN, BOB, PEPPER, SPACE
 from tests.store.conftest import CHAIN

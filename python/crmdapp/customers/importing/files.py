@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from crmdapp.errors import FileFault, FileRejected, UsageError
+from crmdapp.errors import FileChanged, FileFault, FileRejected, UsageError
 
-__all__ = ["ENCODINGS", "CustomerFile", "EncodingWrong", "FileChanged", "inspect", "opened"]
+__all__ = ["ENCODINGS", "CustomerFile", "EncodingWrong", "inspect", "opened"]
 
 ENCODINGS = {
     "utf-8": "utf-8",
@@ -45,10 +45,6 @@ _PACKED = ((b"PK\x03\x04", "a ZIP or Excel file"), (b"\x1f\x8b", "a gzip file"))
 
 class EncodingWrong(FileRejected):
     """A file is in another encoding than it is read in."""
-
-
-class FileChanged(FileRejected):
-    """The file is no longer the one that was checked."""
 
 
 @dataclass(frozen=True, slots=True)
