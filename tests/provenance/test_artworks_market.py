@@ -177,12 +177,19 @@ def test_buy_moves_work_and_ether(artworks, listed, collector, buyer, artist, bu
     assert artworks.liabilityOf(ETHER) == 0
 
 
-def test_buy_of_the_artists_own_work_pays_no_royalty_beside(artworks, registered, artist, buy):
-    artworks.list(registered, PRICE, ETHER, sender=artist)
-    before = artist.balance
-    buy(registered)
+def test_buy_of_the_artists_own_work_pays_no_royalty_beside(
+    artworks, registered, coin, artist, buyer, fund
+):
+    artworks.list(registered, PRICE, COIN, sender=artist)
+    fund(buyer)
+    receipt = artworks.buy(registered, PRICE, COIN, sender=buyer)
 
-    assert artist.balance - before == sum(shares(PRICE * GWEI, royalty=0)[:2])
+    # One payment, where a royalty beside would be a second one to the same artist.
+    price, _, fee = shares(PRICE * CENT, royalty=0)
+    assert [event for event in logs(receipt, artworks, coin) if event.emitter == coin] == [
+        log(coin, "Transfer", from_=buyer, to=artist, value=price),
+        log(coin, "Transfer", from_=buyer, to=artworks, value=fee),
+    ]
 
 
 def test_buy_moves_work_and_coin(artworks, owned, coin, collector, buyer, artist, fund):
