@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.fixtures.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-SECONDS = 900  # the longest document has some 150 commands
+SECONDS = 1800  # the longest document has some 180 commands
 
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _TARGET = re.compile(r"^make\b *([a-z-]*)", re.MULTILINE)

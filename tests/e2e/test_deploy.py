@@ -12,6 +12,9 @@ from crmdapp.chain import node
 from tests.fixtures.anvil import DEV_KEYS, Anvil
 from tests.fixtures.ports import free_port
 
+# All contracts are compiled, which takes minutes where two things are done at once.
+pytestmark = pytest.mark.timeout(1800)
+
 ROOT = Path(__file__).resolve().parents[2]
 CHAIN_ID = 770_001
 LOCAL = ("--network", "ethereum:local:foundry")

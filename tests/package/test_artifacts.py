@@ -7,6 +7,9 @@ import pytest
 
 from scripts import export_artifacts
 
+# All contracts are compiled, which takes minutes where two things are done at once.
+pytestmark = pytest.mark.timeout(1800)
+
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = sorted(path.stem for path in export_artifacts.ARTIFACTS.glob("*.json"))
 

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+# All contracts are compiled, which takes minutes where two things are done at once.
+pytestmark = pytest.mark.timeout(1800)
+
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("ape-config.yaml", "contracts", "deployments", "pyproject.toml", "scripts", "tests")
 DEAD_PROXY = "http://127.0.0.1:9"
