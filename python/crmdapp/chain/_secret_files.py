@@ -45,7 +45,11 @@ def read_secret(
     Raises:
         PermissionDenied: It cannot be read, or others than its owner can read it.
     """
-    key = _key_in(_read(path, kind, missing), kind)
+    absent = missing(
+        f"There is no {kind} file {path}.",
+        hint=f"Name the file with your {kind}, or put back the copy you keep of it.",
+    )
+    key = _key_in(read_private(path, kind, absent), kind)
     if key is None:  # outside of any handler: no exception may carry the content along
         raise corrupt(
             f"{path} is not a {kind} file.",
@@ -55,7 +59,17 @@ def read_secret(
     return key
 
 
-def _read(path: Path, kind: str, missing: type[KeyProblem]) -> bytes:
+def read_private(path: Path, kind: str, absent: KeyProblem) -> bytes:
+    """Return what a small file holds, if nobody but its owner can read it.
+
+    Args:
+        path: The file; what is beyond 4 KiB and a byte of it is left out.
+        kind: What it is, as it stands in messages.
+        absent: Raised if there is no such file.
+
+    Raises:
+        PermissionDenied: It cannot be read, or others than its owner can read it.
+    """
     try:
         with path.open("rb") as file:
             # Of the open file, not of the name, which could lead elsewhere a moment later.
@@ -68,10 +82,7 @@ def _read(path: Path, kind: str, missing: type[KeyProblem]) -> bytes:
                 )
             return file.read(_SIZE_MAX + 1)
     except FileNotFoundError:
-        raise missing(
-            f"There is no {kind} file {path}.",
-            hint=f"Name the file with your {kind}, or put back the copy you keep of it.",
-        ) from None
+        raise absent from None
     except OSError as problem:
         raise PermissionDenied(f"{path} cannot be read.", why=str(problem.strerror)) from None
 

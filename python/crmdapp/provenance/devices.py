@@ -7,14 +7,13 @@ Source: contracts/provenance/IItemLedger.sol; EIP-7951; FIPS 186-5 (ECDSA).
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crmdapp.chain._files import OWN, create
+from crmdapp.chain._secret_files import read_private
 from crmdapp.chain._signed_json import JsonFields, SignedJson, read_struct
 from crmdapp.chain._whole import require_whole
 from crmdapp.chain.addresses import require_address
@@ -23,7 +22,6 @@ from crmdapp.errors import (
     KeyProblem,
     KeystoreCorrupt,
     KeystoreMissing,
-    PermissionDenied,
 )
 from crmdapp.provenance.item_intents import DeviceAssignment
 from crmdapp.provenance.item_models import ITEM_MAX, DeviceKey, DeviceSignature
@@ -32,8 +30,6 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 WINDOW_MAX = (1 << 64) - 1
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_SIZE_MAX = 4_096
 
 
 class Device:
@@ -77,7 +73,10 @@ class Device:
         from cryptography.hazmat.primitives.asymmetric import ec
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-        data = _read(path)
+        absent = KeystoreMissing(
+            f"There is no key file {path}.", hint="Make one: crmdapp items sensor new FILE"
+        )
+        data = read_private(path, "device's key", absent)
         try:
             key = load_pem_private_key(data, password=None)
         except (ValueError, TypeError):
@@ -262,23 +261,3 @@ def read_device(outer: JsonFields, domain: Domain) -> tuple[DeviceKey, Domain, D
         domain,
         DeviceSignature(signature.word("r"), signature.word("s")),
     )
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            # Of the open file, not of the name, which could lead elsewhere a moment later.
-            mode = os.fstat(file.fileno()).st_mode
-            if os.name == "posix" and mode & _OTHERS:
-                raise PermissionDenied(
-                    f"Others than you can read {path}.",
-                    why=f"Its mode is {stat.S_IMODE(mode):04o}; a device's key is a secret.",
-                    hint=f"Run: chmod 600 {path}. If others have read it, make a new key.",
-                )
-            return file.read(_SIZE_MAX)
-    except FileNotFoundError:
-        raise KeystoreMissing(
-            f"There is no key file {path}.", hint="Make one: crmdapp items sensor new FILE"
-        ) from None
-    except OSError as problem:
-        raise PermissionDenied(f"{path} cannot be read.", why=str(problem.strerror)) from None
