@@ -1,0 +1,1 @@
+"""Ballots: secret votes with threshold trustees, proved on chain, audited by anyone."""

@@ -1,0 +1,241 @@
+"""What can be wrong with keys, deals, ballots and shares: one named error each.
+
+They are raised by the pure cryptography, before anything is sent or after it was read. The errors
+of the contracts have their own classes. None of them holds a secret, a nonce or a vote.
+"""
+
+from __future__ import annotations
+
+from crmdapp.errors import KeyProblem, UsageError, VerificationFailed
+
+
+class WireMalformed(VerificationFailed):
+    """Bytes do not have the form that they must have."""
+
+
+class MessageMalformed(WireMalformed):
+    """A message has another length than one of its kind."""
+
+
+class PointMalformed(WireMalformed):
+    """Bytes are no point of the group: wrong length, infinity, off the curve, wrong subgroup."""
+
+
+class ScalarMalformed(WireMalformed):
+    """Bytes are no scalar: wrong length, or not below the group's order."""
+
+
+class ProofRefused(VerificationFailed):
+    """A proof of knowledge or of equal logarithms does not hold.
+
+    Args:
+        message: What happened.
+        statement: The domain tag's name of what was to be proved.
+    """
+
+    def __init__(
+        self, message: str = "", *, statement: str = "", why: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message, why=why, hint=hint)
+        self.statement = statement
+
+
+class BallotRefused(VerificationFailed):
+    """A ballot is malformed or its proof does not hold.
+
+    Args:
+        message: What happened.
+        voter: Address of the voter whose ballot it would be.
+    """
+
+    def __init__(
+        self, message: str = "", *, voter: str = "", why: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message, why=why, hint=hint)
+        self.voter = voter
+
+
+class BatchRefused(VerificationFailed):
+    """Some ballots of a batch cannot be counted.
+
+    Args:
+        message: What happened.
+        bad: Positions of the refused ballots in the batch, from 0, rising.
+        reasons: Why, in the order of ``bad``.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        bad: tuple[int, ...] = (),
+        reasons: tuple[str, ...] = (),
+        why: str = "",
+        hint: str = "",
+    ) -> None:
+        super().__init__(message, why=why, hint=hint)
+        self.bad = bad
+        self.reasons = reasons
+
+
+class TrusteeKeyRefused(VerificationFailed):
+    """What a trustee registered is no key with a proof of knowledge.
+
+    Args:
+        message: What happened.
+        trustee: The trustee's index, from 1.
+    """
+
+    def __init__(
+        self, message: str = "", *, trustee: int = 0, why: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message, why=why, hint=hint)
+        self.trustee = trustee
+
+
+class DealRefused(VerificationFailed):
+    """A deal is malformed, or a proof in it does not hold.
+
+    Args:
+        message: What happened.
+        dealer: The dealer's index, from 1.
+    """
+
+    def __init__(
+        self, message: str = "", *, dealer: int = 0, why: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message, why=why, hint=hint)
+        self.dealer = dealer
+
+
+class DealShareWrong(VerificationFailed):
+    """A dealer gave a trustee a share that is not the one it committed to.
+
+    Args:
+        message: What happened.
+        dealer: The dealer's index, from 1.
+        trustee: The index of the trustee who got the share, from 1.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        dealer: int = 0,
+        trustee: int = 0,
+        why: str = "",
+        hint: str = "",
+    ) -> None:
+        super().__init__(message, why=why, hint=hint)
+        self.dealer = dealer
+        self.trustee = trustee
+
+
+class ComplaintRefused(VerificationFailed):
+    """A complaint is malformed, or does not prove that it opens the share it is about.
+
+    Args:
+        message: What happened.
+        dealer: The index of the dealer complained of, from 1.
+        trustee: The index of the trustee who complains, from 1.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        dealer: int = 0,
+        trustee: int = 0,
+        why: str = "",
+        hint: str = "",
+    ) -> None:
+        super().__init__(message, why=why, hint=hint)
+        self.dealer = dealer
+        self.trustee = trustee
+
+
+class CeremonyIncomplete(VerificationFailed):
+    """Fewer valid deals or keys are left than the joint key needs.
+
+    Args:
+        message: What happened.
+        left: How many are left.
+        needed: How many are needed.
+    """
+
+    def __init__(
+        self, message: str = "", *, left: int = 0, needed: int = 0, why: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message, why=why, hint=hint)
+        self.left = left
+        self.needed = needed
+
+
+class TrusteeKeyForeign(KeyProblem):
+    """A trustee's secret does not belong to the public key or to the ceremony."""
+
+
+class ShareRefused(VerificationFailed):
+    """A partial decryption is malformed, or its proof does not hold.
+
+    Args:
+        message: What happened.
+        trustee: The trustee's index, from 1.
+    """
+
+    def __init__(
+        self, message: str = "", *, trustee: int = 0, why: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message, why=why, hint=hint)
+        self.trustee = trustee
+
+
+class SharesMissing(VerificationFailed):
+    """Fewer distinct shares are there than a decryption needs.
+
+    Args:
+        message: What happened.
+        left: How many are there.
+        needed: How many are needed.
+    """
+
+    def __init__(
+        self, message: str = "", *, left: int = 0, needed: int = 0, why: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message, why=why, hint=hint)
+        self.left = left
+        self.needed = needed
+
+
+class ResultWrong(VerificationFailed):
+    """Counts are not what the accumulator holds, or cannot be counts of so many ballots."""
+
+
+class ResultUndecodable(VerificationFailed):
+    """No possible counts belong to a decrypted accumulator."""
+
+
+class ElectionUndecodable(UsageError):  # noqa: N818 - the name of a problem, as users see it
+    """So many ballots over so many options could never be counted.
+
+    Args:
+        message: What happened.
+        options: Options of the question.
+        ballots: Ballots that one accumulator might hold.
+        most: Ballots that one accumulator may hold with so many options; 0 if none.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        options: int = 0,
+        ballots: int = 0,
+        most: int = 0,
+        why: str = "",
+        hint: str = "",
+    ) -> None:
+        super().__init__(message, why=why, hint=hint)
+        self.options = options
+        self.ballots = ballots
+        self.most = most
