@@ -33,10 +33,10 @@ from crmdapp.ballots.group import ORDER, encode_point, encode_scalar
 from crmdapp.ballots.nonces import Nonces
 from crmdapp.ballots.sharing import lagrange
 from crmdapp.ballots.transcripts import (
-    challenge,
     ballot_context,
     batch_seed,
     ceremony_context,
+    challenge,
     shares_context,
     tag,
     word,
@@ -55,7 +55,7 @@ class Places:
     box: str = "0x" + "b0c0de" * 6 + "0002"
     tally: str = "0x" + "7a1170" * 6 + "0003"
     election: int = 7
-    round: int = 1
+    round: int = 0
     definitionHash: str = hashlib.sha256(b"definition").hexdigest()  # noqa: N815 - as in the file
     threshold: int = 2
     trustees: tuple = tuple(f"0x{number:040x}" for number in range(0xA11CE001, 0xA11CE004))
@@ -138,7 +138,7 @@ class Ceremony:
     def _read(self, i, data):
         places = self.places
         return deals.read_deal(
-            self.context, i, places.trustees[i - 1], places.threshold, len(places.trustees), data
+            self.context, i, places.trustees[i - 1], places.threshold, self.keys, data
         )
 
     def record(self):
@@ -235,7 +235,7 @@ def ballots_record(name, question, number, votes, ceremony):
         "options": question.options,
         "min": question.minimum if is_vector else 1,
         "max": question.maximum if is_vector else 1,
-        "bits": 1 if is_vector else question.bits,
+        "bits": 0 if is_vector else question.bits,
         "context": context,
         "ballots": [
             {

@@ -63,7 +63,7 @@ KEY_TAG = "trustee-key"
 COMPLAINT_TAG = "complaint"
 
 KEY_MESSAGE_BYTES = POINT_BYTES + KNOWLEDGE_BYTES
-COMPLAINT_BYTES = POINT_BYTES + EQUALITY_BYTES
+COMPLAINT_BYTES = 2 * POINT_BYTES + EQUALITY_BYTES
 
 
 class Liar(Enum):
@@ -132,22 +132,22 @@ def open_share(deal: Deal, j: int, e: int) -> int:
     Raises:
         DealShareWrong: The dealer lied: complain.
     """
-    s = (deal.encrypted[j - 1] - share_pad(deal.ceremony, deal.dealer, j, multiply(deal.R, e))) % (
-        ORDER
-    )
-    if multiply_base(s) != evaluate_commitments(deal.C, j):
+    S = multiply(deal.R, e)
+    if not is_identity(_defect(deal, j, S)):
         raise DealShareWrong(
             f"Dealer {deal.dealer} gave trustee {j} a share that it did not commit to.",
             dealer=deal.dealer,
             trustee=j,
             hint="Complain before the complaints close.",
         )
-    return s
+    return _uncovered(deal, j, S)
 
 
 def complain(deal: Deal, j: int, e: int, nonces: Nonces) -> bytes:
-    """Return trustee j's complaint about a deal: S || A1 || A2 || z, 320 bytes.
+    """Return trustee j's complaint about a deal: S || A1 || A2 || z || defect, 416 bytes.
 
+    The defect is s G less what the dealer committed to; 96 zeros stand for infinity, which shows
+    that the share is right. With it at hand a contract can check one sum instead of computing one.
     It reveals the share to everybody, so a true share must never be complained about.
 
     Args:
@@ -159,7 +159,7 @@ def complain(deal: Deal, j: int, e: int, nonces: Nonces) -> bytes:
     S = multiply(deal.R, e)
     bases = (multiply_base(e), deal.R, S)
     proof = prove_equality(COMPLAINT_TAG, _complaint_context(deal, j), e, bases, nonces)
-    return encode_point(S) + proof.encode()
+    return encode_point(S) + proof.encode() + _encode_defect(_defect(deal, j, S))
 
 
 def judge(deal: Deal, j: int, E: Point, complaint: bytes) -> Liar:
@@ -172,12 +172,13 @@ def judge(deal: Deal, j: int, E: Point, complaint: bytes) -> Liar:
         complaint: What it posted.
 
     Raises:
-        ComplaintRefused: It is malformed, or does not prove that it opens the share.
+        ComplaintRefused: It is malformed, does not prove that it opens the share, or claims another
+            defect than there is.
     """
     try:
         require_length(complaint, COMPLAINT_BYTES, "complaint")
         S = decode_point(complaint[:POINT_BYTES], "S")
-        proof = Equality.decode(complaint[POINT_BYTES:])
+        proof = Equality.decode(complaint[POINT_BYTES:-POINT_BYTES])
         verify_equality(COMPLAINT_TAG, _complaint_context(deal, j), (E, deal.R, S), proof)
     except (WireMalformed, ProofRefused) as problem:
         raise ComplaintRefused(
@@ -186,9 +187,14 @@ def judge(deal: Deal, j: int, E: Point, complaint: bytes) -> Liar:
             trustee=j,
             why=problem.why,
         ) from None
-    s = deal.encrypted[j - 1] - share_pad(deal.ceremony, deal.dealer, j, S)
-    is_true = multiply_base(s) == evaluate_commitments(deal.C, j)
-    return Liar.COMPLAINER if is_true else Liar.DEALER
+    defect = _defect(deal, j, S)
+    if complaint[-POINT_BYTES:] != _encode_defect(defect):
+        raise ComplaintRefused(
+            f"The complaint of trustee {j} about dealer {deal.dealer} claims a wrong defect.",
+            dealer=deal.dealer,
+            trustee=j,
+        )
+    return Liar.COMPLAINER if is_identity(defect) else Liar.DEALER
 
 
 def finalise(deals: Sequence[Deal], threshold: int, trustees: int) -> JointKey:
@@ -242,6 +248,18 @@ def trustee_secret(deals: Sequence[Deal], j: int, e: int, joint: JointKey) -> in
             hint="Use the key file that registered the key, and all deals of the final round.",
         )
     return x
+
+
+def _uncovered(deal: Deal, j: int, S: Point) -> int:
+    return (deal.encrypted[j - 1] - share_pad(deal.ceremony, deal.dealer, j, S)) % ORDER
+
+
+def _defect(deal: Deal, j: int, S: Point) -> Point:
+    return multiply_base(_uncovered(deal, j, S)) - evaluate_commitments(deal.C, j)
+
+
+def _encode_defect(defect: Point) -> bytes:
+    return bytes(POINT_BYTES) if is_identity(defect) else encode_point(defect)
 
 
 def _complaint_context(deal: Deal, j: int) -> tuple[bytes, ...]:

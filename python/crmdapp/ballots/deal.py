@@ -3,7 +3,7 @@
 ``R | PoK(rho) | PoK(a_0) | C_0 .. C_(t-1) | c_1 .. c_n``: points of 96 bytes, proofs of 128 bytes
 (A || z), scalars of 32. R = rho G, C_k = a_k G, c_j = f(j) + H("share", ceremony, i, j, rho E_j)
 modulo r. That pad takes the place of authenticated encryption: a contract can judge it, and the
-commitments authenticate the share.
+commitments authenticate the share. A trustee who has registered no key gets the scalar 0.
 
 Source: Pedersen, EUROCRYPT 1991; Feldman, FOCS 1987; Schindler et al., IACR ePrint 2019/985.
 """
@@ -53,7 +53,8 @@ class Deal:
         dealer: The dealer's index i, from 1.
         R: rho G.
         C: Commitments to the polynomial, t points.
-        encrypted: The encrypted share of each trustee, n scalars; that of trustee j at j - 1.
+        encrypted: The encrypted share of each trustee, n scalars; that of trustee j at j - 1, and 0
+            for one without a key.
     """
 
     ceremony: bytes
@@ -81,7 +82,12 @@ def share_pad(ceremony: bytes, i: int, j: int, S: Point) -> int:
 
 
 def make_deal(
-    ceremony: bytes, i: int, dealer: str, threshold: int, keys: Sequence[Point], nonces: Nonces
+    ceremony: bytes,
+    i: int,
+    dealer: str,
+    threshold: int,
+    keys: Sequence[Point | None],
+    nonces: Nonces,
 ) -> bytes:
     """Return a deal; its secrets are forgotten, for nobody needs them again.
 
@@ -90,7 +96,7 @@ def make_deal(
         i: The dealer's index, from 1.
         dealer: The dealer's address.
         threshold: t, 1 to n.
-        keys: E_1 to E_n of all trustees, the dealer's own too.
+        keys: E_1 to E_n of all trustees, the dealer's own too; ``None`` for one who has none.
         nonces: Where the secrets come from.
 
     Raises:
@@ -101,13 +107,13 @@ def make_deal(
             f"Dealer {i} cannot share with threshold {threshold} among {len(keys)} trustees.",
             dealer=i,
         )
-    statement = ceremony + word(i) + b"".join(encode_point(E) for E in keys)
+    statement = ceremony + word(i) + b"".join(encode_point(E) for E in keys if E is not None)
     rho = nonces.draw("rho", statement)
     a = [nonces.draw("coefficient", statement + word(k)) for k in range(threshold)]
     R, C = multiply_base(rho), [multiply_base(each) for each in a]
     context = (ceremony, word(i), address_word(dealer))
     encrypted = [
-        (evaluate(a, j) + share_pad(ceremony, i, j, multiply(E, rho))) % ORDER
+        0 if E is None else (evaluate(a, j) + share_pad(ceremony, i, j, multiply(E, rho))) % ORDER
         for j, E in enumerate(keys, start=1)
     ]
     return (
@@ -120,7 +126,12 @@ def make_deal(
 
 
 def read_deal(
-    ceremony: bytes, i: int, dealer: str, threshold: int, trustees: int, data: bytes
+    ceremony: bytes,
+    i: int,
+    dealer: str,
+    threshold: int,
+    keys: Sequence[Point | None],
+    data: bytes,
 ) -> Deal:
     """Return the deal in bytes, its proofs checked; whether its shares are right is not public.
 
@@ -129,14 +140,15 @@ def read_deal(
         i: The dealer's index, from 1.
         dealer: The dealer's address.
         threshold: t.
-        trustees: n.
+        keys: E_1 to E_n of all trustees; ``None`` for one who has none.
         data: The deal.
 
     Raises:
-        DealRefused: It is malformed, or a proof does not hold.
+        DealRefused: It is malformed, has a share for a trustee without a key, or a proof does not
+            hold.
     """
     try:
-        require_length(data, deal_bytes(threshold, trustees), "deal")
+        require_length(data, deal_bytes(threshold, len(keys)), "deal")
         R = decode_point(data[:POINT_BYTES], "R")
         pad = Knowledge.decode(data[POINT_BYTES : POINT_BYTES + KNOWLEDGE_BYTES])
         secret = Knowledge.decode(data[POINT_BYTES + KNOWLEDGE_BYTES : _HEAD_BYTES])
@@ -156,6 +168,11 @@ def read_deal(
         raise DealRefused(
             f"The deal of dealer {i} is refused: {problem}", dealer=i, why=problem.why
         ) from None
+    for j, (E, c) in enumerate(zip(keys, encrypted, strict=True), start=1):
+        if E is None and c:
+            raise DealRefused(
+                f"The deal of dealer {i} has a share for trustee {j}, who has no key.", dealer=i
+            )
     return Deal(ceremony, i, R, C, encrypted)
 
 
