@@ -109,12 +109,19 @@ library Bls12381 {
 
     function pushGenerator(Msm memory sum, uint256 scalar) internal pure {
         uint256 place = _takePair(sum);
+        putGenerator(place);
+        assembly ("memory-safe") {
+            mstore(add(place, 128), scalar)
+        }
+    }
+
+    /// @dev Writes the generator at `place`, 128 bytes.
+    function putGenerator(uint256 place) internal pure {
         assembly ("memory-safe") {
             mstore(place, G_0)
             mstore(add(place, 32), G_1)
             mstore(add(place, 64), G_2)
             mstore(add(place, 96), G_3)
-            mstore(add(place, 128), scalar)
         }
     }
 

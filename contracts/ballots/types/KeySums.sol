@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Bls12381} from "./Bls12381.sol";
+
+/// @title The keys that the commitments of several deals add up to
+/// @dev A deal commits to the coefficients of a polynomial; the sum of the deals is a polynomial F
+/// whose value at 0 is the joint key and at j the key of what trustee j holds. Additions alone
+/// compute it, of points which an MSM has seen: a quarter of what multiplications would cost.
+library KeySums {
+    uint256 private constant POINT = Bls12381.POINT;
+    uint256 private constant PADDED = Bls12381.PADDED;
+
+    /// @dev F(0), F(1), ... F(count), 96 bytes each; none of them infinity.
+    /// @param sums The coefficients of F as `create` and `add` made them; they are used up.
+    function evaluate(bytes memory sums, uint256 count) internal view returns (bytes memory keys) {
+        uint256 coefficients = sums.length / (2 * PADDED);
+        keys = new bytes((count + 1) * POINT);
+        _compact(sums, coefficients);
+        _copy(sums, keys, 0);
+        for (uint256 j = 1; j <= count; ++j) {
+            _shift(sums, coefficients);
+            _copy(sums, keys, j);
+        }
+    }
+
+    /// @dev Room for as many sums, all infinity, each with room for what is added to it.
+    function create(uint256 coefficients) internal pure returns (bytes memory) {
+        return new bytes(coefficients * 2 * PADDED);
+    }
+
+    /// @dev Adds a deal's commitments, 96 bytes each, to the sums.
+    function add(bytes memory sums, bytes calldata commitments) internal view {
+        bool done = true;
+        assembly ("memory-safe") {
+            let source := commitments.offset
+            let place := add(sums, 32)
+            let end := add(place, mload(sums))
+            for {} lt(place, end) { place := add(place, 256) } {
+                calldatacopy(add(place, 144), source, 48)
+                calldatacopy(add(place, 208), add(source, 48), 48)
+                done := and(done, staticcall(375, 0x0b, place, 256, place, 128))
+                source := add(source, 96)
+            }
+        }
+        if (!done) revert Bls12381.PointsInvalid();
+    }
+
+    /// @dev From F(x) to F(x + 1), by repeated synthetic division (Ruffini, Horner): neighbours are
+    /// added, which lie side by side as the precompile wants them.
+    function _shift(bytes memory sums, uint256 coefficients) private view {
+        bool done = true;
+        assembly ("memory-safe") {
+            let first := add(sums, 32)
+            let last := add(first, shl(7, sub(coefficients, 1)))
+            for { let low := first } lt(low, last) { low := add(low, 128) } {
+                for { let place := last } gt(place, low) {} {
+                    place := sub(place, 128)
+                    done := and(done, staticcall(375, 0x0b, place, 256, place, 128))
+                }
+            }
+        }
+        if (!done) revert Bls12381.PointsInvalid();
+    }
+
+    /// @dev Closes the gaps between the sums.
+    function _compact(bytes memory sums, uint256 coefficients) private pure {
+        assembly ("memory-safe") {
+            let first := add(sums, 32)
+            for { let k := 1 } lt(k, coefficients) { k := add(k, 1) } {
+                mcopy(add(first, shl(7, k)), add(first, shl(8, k)), 128)
+            }
+        }
+    }
+
+    /// @dev Writes the first sum as key number `j`, without its padding.
+    function _copy(bytes memory sums, bytes memory keys, uint256 j) private pure {
+        uint256 anything;
+        assembly ("memory-safe") {
+            let place := add(add(keys, 32), mul(j, 96))
+            mcopy(place, add(sums, 48), 48)
+            mcopy(add(place, 48), add(sums, 112), 48)
+            anything := or(or(mload(place), mload(add(place, 32))), mload(add(place, 64)))
+        }
+        if (anything == 0) revert Bls12381.PointInfinite();
+    }
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.37;
+
+import {Bls12381} from "./Bls12381.sol";
+
+/// @title What each share counts at 0 (Lagrange; Shamir 1979)
+/// @dev For indices from 1 to 15, 15! times each coefficient is an integer (Shoup, "Practical
+/// threshold signatures", 2000): one constant takes the place of all inversions.
+library Lagrange {
+    uint256 private constant R = Bls12381.R;
+    /// @dev 15!
+    uint256 private constant FACTORIAL = 1_307_674_368_000;
+    /// @dev Its inverse modulo the order.
+    uint256 private constant INVERSE =
+        0x07aa2752ab9d88ec6d6b83580db88b3ceed2828683d77ceef42c4801a131ecf7;
+
+    /// @dev The product of m / (m - i) over the other indices m, modulo the order.
+    /// @param indices One byte each, all different, from 1 to 15.
+    /// @param place Where i is among them.
+    function coefficient(bytes calldata indices, uint256 place) internal pure returns (uint256) {
+        uint256 own = uint8(indices[place]);
+        uint256 above = 1;
+        uint256 below = 1;
+        bool isNegative = false;
+        for (uint256 k = 0; k < indices.length; ++k) {
+            if (k == place) continue;
+            uint256 other = uint8(indices[k]);
+            above *= other;
+            below *= other > own ? other - own : own - other;
+            isNegative = isNegative != (other < own);
+        }
+        uint256 absolute = mulmod(above * (FACTORIAL / below), INVERSE, R);
+        return isNegative ? R - absolute : absolute;
+    }
+}
