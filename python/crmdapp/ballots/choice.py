@@ -6,7 +6,7 @@ ballots. So 2^b must exceed that number, and b (k - 1) be at most 254: then no s
 
 Body: ``alpha, beta | A_0, B_0, .. | c_0 .. c_(k-2) | z_0 .. z_(k-1)``.
 
-Source: Cramer, Gennaro, Schoenmakers, EUROCRYPT 1997, and Baudron et al., "Practical multi-candidate
+Source: Cramer, Gennaro, Schoenmakers, EUROCRYPT 1997; Baudron et al., "Practical multi-candidate
 election system", PODC 2001 (counts in slots of one number).
 """
 

@@ -1,0 +1,197 @@
+"""Finding the counts in a decrypted accumulator, and knowing beforehand whether that is possible.
+
+The result is M = x G, where x holds the counts of all options but the first in slots of b bits.
+Trying every x would take as many steps as N ballots can be split among k options, C(N + k - 1,
+k - 1). The search meets in the middle: a table of the multiples of G that the lower slots can give,
+and a walk that takes what the upper slots can give from M until the rest is in the table. One slot
+is cut in two where needed, so for k = 2 this is the classic baby-step giant-step.
+
+A search takes about twice the square root of all splits, and more where the table would take too
+much memory. :func:`require_decodable` refuses what would take too long *before* an election is
+created: an election whose result nobody can compute is worse than none. Decoding itself refuses
+nothing: if more ballots came than were foreseen, it takes longer.
+
+Source: Shanks, "Class number, a theory of factorization and genera", 1971 (baby-step giant-step);
+Baudron et al., PODC 2001 (counts in slots).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import comb, isqrt
+
+from crmdapp.ballots.choice import OPTIONS_MAX, OPTIONS_MIN, SLOTS_MAX
+from crmdapp.ballots.faults import ElectionUndecodable, ResultUndecodable
+from crmdapp.ballots.group import IDENTITY, Point, multiply_base
+
+SPLITS_MAX = 1 << 44
+"""Most ways to split an accumulator's ballots: a search of some minutes."""
+
+BITS_MAX = 32
+"""Most bits of a count that the contracts take."""
+
+TABLE_MAX = 1 << 20
+"""Most points of the table, about 200 bytes each."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """A slot, or the lower or upper part of one.
+
+    Attributes:
+        exponent: What one unit of it adds to x.
+        ballots: How many ballots one unit of it takes.
+        most: Its greatest value.
+        step: What one unit of it adds to the point of the walk.
+    """
+
+    exponent: int
+    ballots: int
+    most: int
+    step: Point
+
+
+def splits(options: int, ballots: int) -> int:
+    """Return how many ways there are to split so many ballots among so many options."""
+    return comb(ballots + options - 1, options - 1)
+
+
+def bits_for(ballots: int) -> int:
+    """Return the bits of a slot that can hold any count of so many ballots, at least 1."""
+    return max(ballots.bit_length(), 1)
+
+
+def most_ballots(options: int) -> int:
+    """Return how many ballots an accumulator of a Choice may hold so that it can be decoded.
+
+    Args:
+        options: k, 2 to 32.
+
+    Raises:
+        ElectionUndecodable: A Choice has not so many options.
+    """
+    if not OPTIONS_MIN <= options <= OPTIONS_MAX:
+        raise ElectionUndecodable(
+            f"A question has {OPTIONS_MIN} to {OPTIONS_MAX} options, got {options}.",
+            options=options,
+        )
+    low, high = 0, (1 << min(SLOTS_MAX // (options - 1), BITS_MAX)) - 1
+    while low < high:
+        middle = (low + high + 1) // 2
+        if splits(options, middle) <= SPLITS_MAX:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def require_decodable(options: int, ballots: int) -> int:
+    """Check that the counts of a Choice can be found, and return the bits of a slot.
+
+    Args:
+        options: k, 2 to 32.
+        ballots: The most that one accumulator may hold, merged precincts included.
+
+    Raises:
+        ElectionUndecodable: They cannot; ``most`` says how many ballots could be.
+    """
+    most = most_ballots(options)
+    if ballots > most:
+        raise ElectionUndecodable(
+            f"{ballots:,} ballots over {options} options could not be counted.",
+            options=options,
+            ballots=ballots,
+            most=most,
+            why=f"One sum of {options} options can be decoded for up to {most:,} ballots.",
+            hint="Divide the voters into smaller precincts, or make it a vector question.",
+        )
+    return bits_for(ballots)
+
+
+def decode_choice(M: Point, options: int, bits: int, ballots: int) -> tuple[int, ...]:
+    """Return the counts c_0 to c_(k-1) of a Choice's accumulator.
+
+    Args:
+        M: The result in the exponent.
+        options: k.
+        bits: b, of each count's slot.
+        ballots: How many ballots the accumulator holds.
+
+    Raises:
+        ResultUndecodable: No counts of so many ballots give this result.
+    """
+    slots = [1 << bits * slot for slot in range(options - 1)]
+    for x in _exponents(M, slots, ballots):
+        later = [x >> bits * slot & (1 << bits) - 1 for slot in range(options - 1)]
+        if sum(later) <= ballots:
+            return (ballots - sum(later), *later)
+    raise _undecodable(ballots)
+
+
+def decode_option(M: Point, ballots: int) -> int:
+    """Return how many ballots chose an option of a Vector.
+
+    Args:
+        M: The result in the exponent, of the option's accumulator.
+        ballots: How many ballots the accumulator holds, below 2^32.
+
+    Raises:
+        ResultUndecodable: No count of so many ballots gives this result.
+    """
+    return decode_choice(M, 2, BITS_MAX, ballots)[1]
+
+
+def _exponents(M: Point, slots: Sequence[int], ballots: int) -> Iterator[int]:
+    """Yield the exponents x with M = x G that the slots can give; none or one."""
+    lower, upper = _halves(slots, ballots)
+    table = {hash(point): x for point, x in _walk(IDENTITY, lower, ballots)}
+    for rest, x in _walk(M, upper, ballots):
+        found = table.get(hash(rest))
+        # Two points may have one hash: the exponent is what counts.
+        if found is not None and multiply_base(found + x) == M:
+            yield found + x
+
+
+def _halves(slots: Sequence[int], ballots: int) -> tuple[list[_Slot], list[_Slot]]:
+    """Divide the slots so that table and walk are about as long, one of them cut in two.
+
+    Args:
+        slots: What one ballot adds to x, slot by slot.
+        ballots: How many ballots there are.
+    """
+    size = min(isqrt(splits(len(slots) + 1, ballots)) + 1, TABLE_MAX)
+    whole = 0
+    while whole + 1 < len(slots) and splits(whole + 2, ballots) <= size:
+        whole += 1
+    cut = min(max(size // splits(whole + 1, ballots), 1), ballots + 1)
+    lower = [_slot(each, 1, ballots, 1) for each in slots[:whole]]
+    lower.append(_slot(slots[whole], 1, cut - 1, 1))
+    upper = [_slot(each, 1, ballots, -1) for each in slots[whole + 1 :]]
+    upper.append(_slot(slots[whole] * cut, cut, ballots // cut, -1))
+    return lower, upper
+
+
+def _slot(exponent: int, ballots: int, most: int, sign: int) -> _Slot:
+    return _Slot(exponent, ballots, most, multiply_base(sign * exponent))
+
+
+def _walk(start: Point, slots: Sequence[_Slot], ballots: int) -> Iterator[tuple[Point, int]]:
+    """Yield every point that the slots lead to from the start with so many ballots, and its x."""
+    slot, others = slots[-1], slots[:-1]
+    step, point, x = slot.step, start, 0
+    for value in range(min(slot.most, ballots // slot.ballots) + 1):
+        if others:
+            for found, inner in _walk(point, others, ballots - value * slot.ballots):
+                yield found, x + inner
+        else:
+            yield point, x
+        point = point + step
+        x += slot.exponent
+
+
+def _undecodable(ballots: int) -> ResultUndecodable:
+    return ResultUndecodable(
+        f"No counts of {ballots:,} ballots belong to this result.",
+        why="A share, the sum or the number of ballots is wrong.",
+    )
