@@ -28,8 +28,8 @@ except ImportError as problem:
     ) from None
 
 _G = _curve.G1
-_R = _curve.curve_order
-_P = _curve.field_modulus
+_R: int = _curve.curve_order
+_P: int = _curve.field_modulus
 _COORDINATE, _POINT, _SCALAR = 48, 96, 32
 
 
