@@ -16,6 +16,7 @@ from crmdapp.ballots.group import (
     decode_settled_point,
     encode_point,
     encode_scalar,
+    halved,
     is_identity,
     msm,
     multiply,
@@ -122,6 +123,16 @@ def test_msm_is_the_sum_of_products(pairs):
     points = [multiply_base(base) for base, _ in pairs]
     expected = multiply_base(sum(base * scalar for base, scalar in pairs))
     assert msm(points, [scalar for _, scalar in pairs]) == expected
+
+
+@few(30)
+@given(st.lists(st.tuples(scalars, whole), max_size=4))
+def test_halved_scalars_give_the_same_sum(pairs):
+    points = [multiply_base(base) for base, _ in pairs]
+    wanted = [scalar for _, scalar in pairs]
+    more, halves = halved(points, wanted)
+    assert msm(more, halves) == msm(points, wanted)
+    assert all(0 <= half < 2**128 for half in halves)
 
 
 def test_msm_refuses_points_without_scalars():

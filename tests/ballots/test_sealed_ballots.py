@@ -176,7 +176,7 @@ def test_every_scalar_has_one_form(question, chosen):
 def test_a_body_has_one_length(question, chosen):
     body = sealed(question, chosen).body
     for wrong in (b"", body[:-1], body + b"\0", body[:-32]):
-        with pytest.raises(BallotRefused, match="has .* bytes, got"):
+        with pytest.raises(BallotRefused, match=r"has .* bytes, got"):
             accepted(question, wrong)
 
 

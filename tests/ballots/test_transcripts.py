@@ -96,7 +96,7 @@ def test_a_seed_takes_the_trackers_in_order():
 
 @pytest.mark.parametrize("address", ["", "0x", VOTER[2:], VOTER + "0", "0x" + "zz" * 20])
 def test_address_word_refuses(address):
-    with pytest.raises(ValueError, match="address|hexadecimal"):
+    with pytest.raises(ValueError, match=r"address|hexadecimal"):
         address_word(address)
 
 

@@ -6,7 +6,7 @@ import pytest
 from eth_hash.auto import keccak
 
 from crmdapp.ballots.decoding import decode_choice, decode_option
-from crmdapp.ballots.group import ORDER, IDENTITY, decode_point, multiply, multiply_base
+from crmdapp.ballots.group import IDENTITY, ORDER, decode_point, multiply, multiply_base
 from tests.ballots.make_vectors import QUESTIONS, VECTORS, Places, records
 
 RECORDS = records(Places())
@@ -48,7 +48,8 @@ def test_the_counts_are_what_the_sums_hold(name, number):
     for accumulator in record["accumulators"]:
         A, B = decode_point(raw(accumulator["A"])), decode_point(raw(accumulator["B"]))
         M = B - multiply(A, secret)
-        assert M == (decode_point(raw(accumulator["M"])) if accumulator["M"] else IDENTITY)
+        expected = decode_point(raw(accumulator["M"])) if accumulator["M"] else IDENTITY
+        assert expected == M
         if record["kind"] == "Vector":
             assert [decode_option(M, accumulator["count"])] == accumulator["counts"]
         else:

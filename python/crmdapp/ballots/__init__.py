@@ -1,1 +1,222 @@
-"""Ballots: secret votes with threshold trustees, proved on chain, audited by anyone."""
+"""Ballots: secret votes with threshold trustees, proved on chain, audited by anyone.
+
+The names below are loaded when first used; importing this package loads neither web3 nor a library
+for the curve. What they are made of has modules of its own: ``crmdapp.ballots.group`` and
+``crmdapp.ballots.proofs``; ``crmdapp.ballots.second`` is the auditor's second implementation.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from crmdapp.ballots.ballot import Ballot as Ballot
+    from crmdapp.ballots.ballot import Opening as Opening
+    from crmdapp.ballots.ballot import SealedBallot as SealedBallot
+    from crmdapp.ballots.ballot import check_opening as check_opening
+    from crmdapp.ballots.batches import Entry as Entry
+    from crmdapp.ballots.batches import verify as verify
+    from crmdapp.ballots.batches import verify_batch as verify_batch
+    from crmdapp.ballots.ceremony import JointKey as JointKey
+    from crmdapp.ballots.ceremony import Liar as Liar
+    from crmdapp.ballots.ceremony import complain as complain
+    from crmdapp.ballots.ceremony import finalise as finalise
+    from crmdapp.ballots.ceremony import judge as judge
+    from crmdapp.ballots.ceremony import key_message as key_message
+    from crmdapp.ballots.ceremony import open_share as open_share
+    from crmdapp.ballots.ceremony import read_key as read_key
+    from crmdapp.ballots.ceremony import trustee_secret as trustee_secret
+    from crmdapp.ballots.choice import Choice as Choice
+    from crmdapp.ballots.deal import Deal as Deal
+    from crmdapp.ballots.deal import deal_commitment as deal_commitment
+    from crmdapp.ballots.deal import deal_hash as deal_hash
+    from crmdapp.ballots.deal import make_deal as make_deal
+    from crmdapp.ballots.deal import read_deal as read_deal
+    from crmdapp.ballots.decoding import decode_choice as decode_choice
+    from crmdapp.ballots.decoding import decode_option as decode_option
+    from crmdapp.ballots.decoding import most_ballots as most_ballots
+    from crmdapp.ballots.decoding import require_decodable as require_decodable
+    from crmdapp.ballots.decryption import check_choice_result as check_choice_result
+    from crmdapp.ballots.decryption import check_option_result as check_option_result
+    from crmdapp.ballots.decryption import combine as combine
+    from crmdapp.ballots.decryption import partial_decryption as partial_decryption
+    from crmdapp.ballots.decryption import read_partial_decryption as read_partial_decryption
+    from crmdapp.ballots.definition import AskedQuestion as AskedQuestion
+    from crmdapp.ballots.definition import Definition as Definition
+    from crmdapp.ballots.definition import Guard as Guard
+    from crmdapp.ballots.definition import Precinct as Precinct
+    from crmdapp.ballots.definition import Windows as Windows
+    from crmdapp.ballots.definition import load_definition as load_definition
+    from crmdapp.ballots.definition import read_definition as read_definition
+    from crmdapp.ballots.elgamal import Ciphertext as Ciphertext
+    from crmdapp.ballots.faults import BallotRefused as BallotRefused
+    from crmdapp.ballots.faults import BatchRefused as BatchRefused
+    from crmdapp.ballots.faults import CeremonyIncomplete as CeremonyIncomplete
+    from crmdapp.ballots.faults import ComplaintRefused as ComplaintRefused
+    from crmdapp.ballots.faults import DealRefused as DealRefused
+    from crmdapp.ballots.faults import DealShareWrong as DealShareWrong
+    from crmdapp.ballots.faults import ElectionUndecodable as ElectionUndecodable
+    from crmdapp.ballots.faults import MessageMalformed as MessageMalformed
+    from crmdapp.ballots.faults import PointMalformed as PointMalformed
+    from crmdapp.ballots.faults import ProofRefused as ProofRefused
+    from crmdapp.ballots.faults import ResultUndecodable as ResultUndecodable
+    from crmdapp.ballots.faults import ResultWrong as ResultWrong
+    from crmdapp.ballots.faults import ScalarMalformed as ScalarMalformed
+    from crmdapp.ballots.faults import ShareRefused as ShareRefused
+    from crmdapp.ballots.faults import SharesMissing as SharesMissing
+    from crmdapp.ballots.faults import TrusteeKeyForeign as TrusteeKeyForeign
+    from crmdapp.ballots.faults import TrusteeKeyRefused as TrusteeKeyRefused
+    from crmdapp.ballots.faults import WireMalformed as WireMalformed
+    from crmdapp.ballots.nonces import Nonces as Nonces
+    from crmdapp.ballots.transcripts import ballot_context as ballot_context
+    from crmdapp.ballots.transcripts import ceremony_context as ceremony_context
+    from crmdapp.ballots.transcripts import shares_context as shares_context
+    from crmdapp.ballots.transcripts import tracker as tracker
+    from crmdapp.ballots.vector import Vector as Vector
+
+_HOMES = {
+    "AskedQuestion": "definition",
+    "Ballot": "ballot",
+    "BallotRefused": "faults",
+    "BatchRefused": "faults",
+    "CeremonyIncomplete": "faults",
+    "Choice": "choice",
+    "Ciphertext": "elgamal",
+    "ComplaintRefused": "faults",
+    "Deal": "deal",
+    "DealRefused": "faults",
+    "DealShareWrong": "faults",
+    "Definition": "definition",
+    "ElectionUndecodable": "faults",
+    "Entry": "batches",
+    "Guard": "definition",
+    "JointKey": "ceremony",
+    "Liar": "ceremony",
+    "MessageMalformed": "faults",
+    "Nonces": "nonces",
+    "Opening": "ballot",
+    "PointMalformed": "faults",
+    "Precinct": "definition",
+    "ProofRefused": "faults",
+    "ResultUndecodable": "faults",
+    "ResultWrong": "faults",
+    "ScalarMalformed": "faults",
+    "SealedBallot": "ballot",
+    "ShareRefused": "faults",
+    "SharesMissing": "faults",
+    "TrusteeKeyForeign": "faults",
+    "TrusteeKeyRefused": "faults",
+    "Vector": "vector",
+    "Windows": "definition",
+    "WireMalformed": "faults",
+    "ballot_context": "transcripts",
+    "ceremony_context": "transcripts",
+    "check_choice_result": "decryption",
+    "check_opening": "ballot",
+    "check_option_result": "decryption",
+    "combine": "decryption",
+    "complain": "ceremony",
+    "deal_commitment": "deal",
+    "deal_hash": "deal",
+    "decode_choice": "decoding",
+    "decode_option": "decoding",
+    "finalise": "ceremony",
+    "judge": "ceremony",
+    "key_message": "ceremony",
+    "load_definition": "definition",
+    "make_deal": "deal",
+    "most_ballots": "decoding",
+    "open_share": "ceremony",
+    "partial_decryption": "decryption",
+    "read_deal": "deal",
+    "read_definition": "definition",
+    "read_key": "ceremony",
+    "read_partial_decryption": "decryption",
+    "require_decodable": "decoding",
+    "shares_context": "transcripts",
+    "tracker": "transcripts",
+    "trustee_secret": "ceremony",
+    "verify": "batches",
+    "verify_batch": "batches",
+}
+
+__all__ = [
+    "AskedQuestion",
+    "Ballot",
+    "BallotRefused",
+    "BatchRefused",
+    "CeremonyIncomplete",
+    "Choice",
+    "Ciphertext",
+    "ComplaintRefused",
+    "Deal",
+    "DealRefused",
+    "DealShareWrong",
+    "Definition",
+    "ElectionUndecodable",
+    "Entry",
+    "Guard",
+    "JointKey",
+    "Liar",
+    "MessageMalformed",
+    "Nonces",
+    "Opening",
+    "PointMalformed",
+    "Precinct",
+    "ProofRefused",
+    "ResultUndecodable",
+    "ResultWrong",
+    "ScalarMalformed",
+    "SealedBallot",
+    "ShareRefused",
+    "SharesMissing",
+    "TrusteeKeyForeign",
+    "TrusteeKeyRefused",
+    "Vector",
+    "Windows",
+    "WireMalformed",
+    "ballot_context",
+    "ceremony_context",
+    "check_choice_result",
+    "check_opening",
+    "check_option_result",
+    "combine",
+    "complain",
+    "deal_commitment",
+    "deal_hash",
+    "decode_choice",
+    "decode_option",
+    "finalise",
+    "judge",
+    "key_message",
+    "load_definition",
+    "make_deal",
+    "most_ballots",
+    "open_share",
+    "partial_decryption",
+    "read_deal",
+    "read_definition",
+    "read_key",
+    "read_partial_decryption",
+    "require_decodable",
+    "shares_context",
+    "tracker",
+    "trustee_secret",
+    "verify",
+    "verify_batch",
+]
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        home = _HOMES[name]
+    except KeyError:
+        raise AttributeError(f"module 'crmdapp.ballots' has no attribute {name!r}") from None
+    value = getattr(import_module(f"crmdapp.ballots.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
