@@ -4,22 +4,22 @@ pragma solidity 0.8.37;
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 
 import {BallotSums} from "./BallotSums.sol";
-import {BallotVoters, VoterReader} from "./BallotVoters.sol";
+import {BallotVoters} from "./BallotVoters.sol";
 import {IBallotBox} from "./IBallotBox.sol";
 import {ElectionSettings, IElections} from "./IElections.sol";
 import {ITrusteeBoard} from "./ITrusteeBoard.sol";
 import {IVoterRoll} from "./IVoterRoll.sol";
-import {BallotForm, BallotFormLibrary} from "./types/BallotForm.sol";
-import {BallotProofs, BallotProofsLibrary} from "./types/BallotProofs.sol";
+import {BallotBatch, BallotBatchLibrary} from "./types/BallotBatch.sol";
+import {BallotForm, FormNumbers, FormNumbersLibrary} from "./types/BallotForm.sol";
+import {BallotProofs} from "./types/BallotProofs.sol";
 import {CodeBytes, CodeBytesLibrary} from "./types/CodeBytes.sol";
 
 /// @title Ballot box
 /// @notice See {IBallotBox}.
 contract BallotBox is BallotVoters, BallotSums {
     bytes32 private constant CONTEXT_TAG = keccak256("crmdapp.ballots.v1.context");
-    uint256 private constant HEAD = BallotFormLibrary.HEAD;
-    /// @dev As many as there are bits in the word that says which were skipped.
-    uint256 private constant MOST_BALLOTS = 256;
+    /// @dev Fewer than there are bits in the word that says which were skipped.
+    uint256 private constant MOST_BALLOTS = 255;
 
     /// @inheritdoc IBallotBox
     IElections public immutable ELECTIONS;
@@ -63,7 +63,7 @@ contract BallotBox is BallotVoters, BallotSums {
             )
         );
         CodeBytes form =
-            CodeBytesLibrary.store(_encodeForm(election, question, settings, context, key));
+            CodeBytesLibrary.store(_formData(election, question, settings, context, key));
         _forms[_placeOf(election, question)] = form;
 
         emit QuestionPrepared(election, question, context, CodeBytes.unwrap(form));
@@ -77,26 +77,24 @@ contract BallotBox is BallotVoters, BallotSums {
         if (msg.sender != tx.origin || msg.sender.code.length != 0) {
             revert BatchCallerInvalid(msg.sender);
         }
-        BallotForm memory form = _openForm(election, question, precinct);
+        BallotBatch batch = _open(election, question, precinct, ballots);
         Urn storage urn = _urnOf(election, question, precinct);
-        uint256 count = urn.count;
-        // Nobody can cancel it any more, so the first who vote ask for all.
-        if (count == 0 && ELECTIONS.isCancelled(election)) {
-            revert IElections.ElectionWasCancelled(election);
+        _requireStanding(election, urn);
+        uint256 voted = _votedSlot(urn);
+        uint256 skipped;
+        if (_isDirect(batch)) {
+            if (_readVoters(batch, voted) != 0) revert BallotCastAlready(msg.sender);
+            BallotProofs.read(batch);
+            BallotProofs.requireValid(batch);
+        } else {
+            skipped = _readVoters(batch, voted);
+            if (batch.counted() == 0) revert BatchVotersDone();
+            BallotProofs.read(batch);
+            _requireIntents(batch, election, question, precinct);
+            BallotProofs.requireValid(batch);
         }
-        VoterReader memory reader =
-            _startReader(form, _votedSlot(urn), election, question, precinct);
-        (BallotProofs memory proofs, uint256 skipped) = _readBallots(reader, ballots);
 
-        bytes32 bulletin = urn.bulletin;
-        if (proofs.counted != 0) {
-            _writeVoted(reader);
-            _addUp(urn, form, proofs);
-            bulletin = keccak256(abi.encode(bulletin, proofs.digest()));
-            urn.bulletin = bulletin;
-            count += proofs.counted;
-            urn.count = count;
-        }
+        (bytes28 bulletin, uint256 count) = _count(urn, batch);
 
         emit BallotsCast(election, question, precinct, bulletin, count, skipped);
     }
@@ -112,12 +110,12 @@ contract BallotBox is BallotVoters, BallotSums {
 
     /// @inheritdoc IBallotBox
     function contextOf(uint64 election, uint8 question) external view returns (bytes32) {
-        return _formOf(election, question).context;
+        return BallotBatchLibrary.open(_formOf(election, question)).context();
     }
 
     /// @inheritdoc IBallotBox
     function ballotLengthOf(uint64 election, uint8 question) external view returns (uint256) {
-        return _formOf(election, question).ballotLength();
+        return BallotBatchLibrary.open(_formOf(election, question)).numbers().ballotLength();
     }
 
     /// @inheritdoc IBallotBox
@@ -131,108 +129,63 @@ contract BallotBox is BallotVoters, BallotSums {
         return CodeBytes.unwrap(_forms[_placeOf(election, question)]) != address(0);
     }
 
-    /// @dev Takes in the ballots; returns once all that count are proved.
-    function _readBallots(VoterReader memory reader, bytes calldata ballots)
+    function _open(uint64 election, uint8 question, uint16 precinct, bytes calldata ballots)
         private
-        returns (BallotProofs memory proofs, uint256 skipped)
+        view
+        returns (BallotBatch batch)
     {
-        uint256 size = reader.form.ballotLength();
+        batch = BallotBatchLibrary.open(_formOf(election, question));
+        FormNumbers numbers = batch.numbers();
+        (uint40 opensAt, uint40 closesAt) = (numbers.opensAt(), numbers.closesAt());
+        if (block.timestamp < opensAt) revert VotingNotOpen(election, opensAt);
+        if (block.timestamp >= closesAt) revert VotingClosed(election, closesAt);
+        if (precinct >= numbers.precincts()) revert PrecinctUnknown(election, precinct);
+        uint256 size = numbers.ballotLength();
         uint256 total = ballots.length / size;
         if (total == 0 || total > MOST_BALLOTS || total * size != ballots.length) {
             revert BatchLengthInvalid(ballots.length, size);
         }
-        proofs = BallotProofsLibrary.create(reader.form, total);
-        unchecked {
-            uint256 head = _offsetOf(ballots);
-            for (uint256 i = 0; i < total; ++i) {
-                if (!_readBallot(reader, proofs, i, head, size, total == 1)) skipped |= 1 << i;
-                head += size;
-            }
-            if (proofs.counted != 0) _requireProofs(proofs, _offsetOf(ballots), size, skipped);
+
+        batch.fill(ballots, size, total);
+        batch.openRoll(precinct);
+    }
+
+    /// @dev Once it is open nobody can cancel it, so the first ballots ask for all that follow.
+    function _requireStanding(uint64 election, Urn storage urn) private view {
+        if (urn.ledger == 0 && ELECTIONS.isCancelled(election)) {
+            revert IElections.ElectionWasCancelled(election);
         }
     }
 
-    /// @dev Whether the ballot counts: it does not if its voter has voted.
-    function _readBallot(
-        VoterReader memory reader,
-        BallotProofs memory proofs,
-        uint256 ballot,
-        uint256 head,
-        uint256 size,
-        bool isAlone
-    ) private returns (bool) {
-        (address voter, bool hasVoted_) = _readVoter(reader, ballot, head);
-        bool isDirect = isAlone && voter == msg.sender;
-        if (hasVoted_) {
-            if (isDirect) revert BallotCastAlready(voter);
-            return false;
-        }
-        unchecked {
-            bytes32 tracker = proofs.add(voter, head + HEAD, size - HEAD);
-            if (!isDirect) _requireIntent(reader, ballot, voter, head, tracker);
-        }
-        return true;
-    }
-
-    /// @param body Where the first ballot starts in the call's data.
-    function _requireProofs(BallotProofs memory proofs, uint256 body, uint256 size, uint256 skipped)
-        private
-        view
-    {
-        unchecked {
-            proofs.seal();
-            body += HEAD;
-            for (uint256 counted = 0; counted < proofs.counted; skipped >>= 1) {
-                if (skipped & 1 == 0) proofs.weigh(counted++, body);
-                body += size;
-            }
-            proofs.requireValid();
-        }
-    }
-
-    function _openForm(uint64 election, uint8 question, uint16 precinct)
-        private
-        view
-        returns (BallotForm memory form)
-    {
-        form = _formOf(election, question);
-        if (block.timestamp < form.opensAt) revert VotingNotOpen(election, uint40(form.opensAt));
-        if (block.timestamp >= form.closesAt) revert VotingClosed(election, uint40(form.closesAt));
-        if (precinct >= form.precincts) revert PrecinctUnknown(election, precinct);
-    }
-
-    function _formOf(uint64 election, uint8 question) private view returns (BallotForm memory) {
-        CodeBytes form = _forms[_placeOf(election, question)];
+    function _formOf(uint64 election, uint8 question) private view returns (CodeBytes form) {
+        form = _forms[_placeOf(election, question)];
         if (CodeBytes.unwrap(form) == address(0)) revert QuestionNotPrepared(election, question);
-        return BallotFormLibrary.load(form);
     }
 
-    function _encodeForm(
+    function _formData(
         uint64 election,
         uint8 question,
         ElectionSettings memory settings,
         bytes32 context,
         bytes memory key
-    ) private view returns (bytes memory) {
-        uint32[] memory counts = new uint32[](settings.precincts);
-        address[][] memory chunks = new address[][](settings.precincts);
-        for (uint16 i = 0; i < settings.precincts; ++i) {
-            counts[i] = ROLL.countOf(election, i);
-            chunks[i] = ROLL.chunksOf(election, i);
-        }
-        uint40[2] memory window = [settings.windows.opensAt, settings.windows.closesAt];
-        return BallotFormLibrary.encode(
-            context, key, settings.questions[question], window, counts, chunks
+    ) private view returns (bytes memory data) {
+        FormNumbers numbers = FormNumbersLibrary.pack(
+            settings.questions[question],
+            settings.windows.opensAt,
+            settings.windows.closesAt,
+            settings.precincts
         );
+        uint256 end;
+        (data, end) = BallotForm.create(context, key, numbers);
+        for (uint16 i = 0; i < settings.precincts; ++i) {
+            uint256 voters = ROLL.countOf(election, i);
+            address[] memory chunks = ROLL.chunksOf(election, i);
+            end = BallotForm.putPrecinct(data, end, i, voters, chunks);
+        }
+        BallotForm.trim(data, end);
     }
 
     function _placeOf(uint64 election, uint8 question) private pure returns (uint256) {
         return uint256(election) << 8 | question;
-    }
-
-    function _offsetOf(bytes calldata ballots) private pure returns (uint256 offset) {
-        assembly ("memory-safe") {
-            offset := ballots.offset
-        }
     }
 }

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IBallotBox} from "./IBallotBox.sol";
-import {BallotForm} from "./types/BallotForm.sol";
+import {BallotBatch} from "./types/BallotBatch.sol";
 import {BallotProofs} from "./types/BallotProofs.sol";
 import {Bls12381} from "./types/Bls12381.sol";
 
@@ -10,12 +10,12 @@ import {Bls12381} from "./types/Bls12381.sol";
 /// @notice See {IBallotBox}.
 abstract contract BallotSums is IBallotBox {
     /// @dev Of a precinct and question.
+    /// @param ledger The bulletin, 28 bytes, and how many ballots there are, 4.
     /// @param sums For each option of a vector, or the first for a choice: the sums of alpha and of
     /// beta, 96 bytes each, zeros while there is none.
     /// @param voted A bit for each voter, from the right.
     struct Urn {
-        bytes32 bulletin;
-        uint256 count;
+        uint256 ledger;
         uint256[6][32] sums;
         uint256[16_777_216] voted;
     }
@@ -31,16 +31,16 @@ abstract contract BallotSums is IBallotBox {
         view
         returns (uint256)
     {
-        return _urnOf(election, question, precinct).count;
+        return uint32(_urnOf(election, question, precinct).ledger);
     }
 
     /// @inheritdoc IBallotBox
     function bulletinOf(uint64 election, uint8 question, uint16 precinct)
         external
         view
-        returns (bytes32)
+        returns (bytes28)
     {
-        return _urnOf(election, question, precinct).bulletin;
+        return bytes28(bytes32(_urnOf(election, question, precinct).ledger));
     }
 
     /// @inheritdoc IBallotBox
@@ -78,31 +78,47 @@ abstract contract BallotSums is IBallotBox {
         }
     }
 
-    /// @dev Adds the ciphertexts of a batch to the sums. Its proofs were checked: the precompile
-    /// for `ADD` does not look whether points are in the subgroup. What lies before the ciphertexts
-    /// in memory is written over.
-    function _addUp(Urn storage urn, BallotForm memory form, BallotProofs memory proofs) internal {
+    /// @dev Extends the bulletin by the trackers of a batch and adds up its ciphertexts. Its proofs
+    /// were checked: the precompile for `ADD` does not look whether points are in the subgroup.
+    /// What lies before the ciphertexts in memory is written over.
+    function _count(Urn storage urn, BallotBatch batch)
+        internal
+        returns (bytes28 bulletin, uint256 count)
+    {
+        uint256 ledger = urn.ledger;
+        count = uint32(ledger) + batch.counted();
+        bulletin = bytes28(
+            keccak256(abi.encodePacked(bytes28(bytes32(ledger)), BallotProofs.digest(batch)))
+        );
+
+        urn.ledger = uint256(bytes32(bulletin)) | count;
+        uint256 options = batch.numbers().isVector() ? batch.numbers().options() : 1;
+        for (uint256 i = 0; i < options; ++i) {
+            _addUp(urn.sums[i], batch, i);
+        }
+    }
+
+    function _addUp(uint256[6] storage sum, BallotBatch batch, uint256 option) private {
         unchecked {
-            uint256 options = form.isVector ? form.options : 1;
-            uint256 first = proofs.pairs + 2 * PAIR;
-            uint256 scratch = proofs.pad;
-            for (uint256 i = 0; i < options; ++i) {
-                uint256 slot;
-                uint256[6] storage sum = urn.sums[i];
-                assembly ("memory-safe") {
-                    slot := sum.slot
-                    for { let j := 0 } lt(j, 6) { j := add(j, 1) } {
-                        mstore(add(scratch, shl(5, j)), sload(add(slot, j)))
-                    }
-                }
-                _addPoints(proofs, first, scratch);
-                _addPoints(proofs, first + PAIR, scratch + 96);
-                assembly ("memory-safe") {
-                    for { let j := 0 } lt(j, 6) { j := add(j, 1) } {
-                        sstore(add(slot, j), mload(add(scratch, shl(5, j))))
-                    }
-                }
-                first += OPTION_PAIRS;
+            uint256 first = batch.pairs() + 2 * PAIR + option * OPTION_PAIRS;
+            uint256 scratch = batch.pad();
+            assembly ("memory-safe") {
+                mstore(scratch, sload(sum.slot))
+                mstore(add(scratch, 32), sload(add(sum.slot, 1)))
+                mstore(add(scratch, 64), sload(add(sum.slot, 2)))
+                mstore(add(scratch, 96), sload(add(sum.slot, 3)))
+                mstore(add(scratch, 128), sload(add(sum.slot, 4)))
+                mstore(add(scratch, 160), sload(add(sum.slot, 5)))
+            }
+            _addPoints(batch, first, scratch);
+            _addPoints(batch, first + PAIR, scratch + 96);
+            assembly ("memory-safe") {
+                sstore(sum.slot, mload(scratch))
+                sstore(add(sum.slot, 1), mload(add(scratch, 32)))
+                sstore(add(sum.slot, 2), mload(add(scratch, 64)))
+                sstore(add(sum.slot, 3), mload(add(scratch, 96)))
+                sstore(add(sum.slot, 4), mload(add(scratch, 128)))
+                sstore(add(sum.slot, 5), mload(add(scratch, 160)))
             }
         }
     }
@@ -111,8 +127,8 @@ abstract contract BallotSums is IBallotBox {
     /// precompile takes two points that lie one behind the other, so each sum is written right
     /// before the point that comes next.
     /// @param place The first ballot's point.
-    function _addPoints(BallotProofs memory proofs, uint256 place, uint256 sum) private view {
-        (uint256 stride, uint256 counted) = (proofs.stride, proofs.counted);
+    function _addPoints(BallotBatch batch, uint256 place, uint256 sum) private view {
+        (uint256 stride, uint256 counted) = (batch.stride(), batch.counted());
         uint256 anything;
         bool done = true;
         assembly ("memory-safe") {
@@ -124,11 +140,9 @@ abstract contract BallotSums is IBallotBox {
             mcopy(add(place, 80), add(sum, 48), 48)
             for {} lt(place, end) {} {
                 let next := add(place, stride)
-                if eq(next, end) { next := place }
                 done := and(done, staticcall(375, 0x0b, place, 256, next, 128))
-                place := add(place, stride)
+                place := next
             }
-            place := sub(place, stride)
             mcopy(sum, add(place, 16), 48)
             mcopy(add(sum, 48), add(place, 80), 48)
             anything := or(or(mload(sum), mload(add(sum, 32))), mload(add(sum, 64)))

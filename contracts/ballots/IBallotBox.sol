@@ -38,13 +38,14 @@ interface IBallotBox {
     );
     /// @notice The ballots of this transaction's input were counted, but for those of `skipped`
     /// (bit i: the i-th), whose voters had voted.
-    /// @param bulletin keccak256 of what it was before and of keccak256 of the trackers that count.
+    /// @param bulletin The first 28 bytes of keccak256 of what it was before, 28 bytes, and keccak256
+    /// of the trackers that count.
     /// @param count Ballots of the precinct, these included.
     event BallotsCast(
         uint64 indexed election,
         uint8 indexed question,
         uint16 indexed precinct,
-        bytes32 bulletin,
+        bytes28 bulletin,
         uint256 count,
         uint256 skipped
     );
@@ -58,7 +59,9 @@ interface IBallotBox {
     /// @notice Ballots are taken from keys only, not from contracts: they have to stand in the
     /// input of a transaction.
     error BatchCallerInvalid(address caller);
-    /// @notice Not 1 to 256 ballots of this question.
+    /// @notice The voters of all ballots had voted.
+    error BatchVotersDone();
+    /// @notice Not 1 to 255 ballots of this question.
     error BatchLengthInvalid(uint256 length, uint256 ballotLength);
     /// @notice All ballots together would add up to nothing: whoever cast them works together.
     error BatchSumInfinite();
@@ -81,7 +84,7 @@ interface IBallotBox {
     /// signature if its voter sends it; if he has voted, it is refused.
     /// @dev Reverts with `BatchCallerInvalid`, `QuestionNotPrepared`, `VotingNotOpen`,
     /// `VotingClosed`, `ElectionWasCancelled`, `PrecinctUnknown`, `BatchLengthInvalid`,
-    /// `BallotIndexInvalid`, `BallotCastAlready`, `BallotExpired`, `BallotSignatureInvalid`,
+    /// `BallotIndexInvalid`, `BallotCastAlready`, `BatchVotersDone`, `BallotExpired`, `BallotSignatureInvalid`,
     /// `ScalarInvalid`, `PointInfinite`, `PointsInvalid`, `BatchProofsInvalid`, `BatchSumInfinite`.
     function castBatch(uint64 election, uint8 question, uint16 precinct, bytes calldata ballots)
         external;
@@ -122,7 +125,7 @@ interface IBallotBox {
     function bulletinOf(uint64 election, uint8 question, uint16 precinct)
         external
         view
-        returns (bytes32);
+        returns (bytes28);
 
     /// @notice The sums of all alpha and all beta, 96 bytes each; zeros before the first ballot.
     /// @param option Of a vector; of a choice 0.

@@ -1,27 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {BallotForm} from "./BallotForm.sol";
+import {BallotBatch} from "./BallotBatch.sol";
+import {FormNumbers} from "./BallotForm.sol";
 import {Bls12381, Msm} from "./Bls12381.sol";
-
-/// @dev The proofs of a batch on their way to the precompile, all of them one sum.
-/// @param form What the ballots are checked against.
-/// @param pad Where what is hashed is put together: tag, CONTEXT, voter, then the ballot's bytes.
-/// @param trackers Where CONTEXT lies, and behind it the trackers of the ballots so far.
-/// @param counted Ballots so far.
-/// @param pairs Where the pairs of the sum lie: those of G and K, then those of each ballot, its
-/// points in the order of the body.
-/// @param stride Bytes of a ballot's pairs.
-struct BallotProofs {
-    BallotForm form;
-    uint256 pad;
-    uint256 trackers;
-    uint256 counted;
-    uint256 pairs;
-    uint256 stride;
-}
-
-using BallotProofsLibrary for BallotProofs global;
 
 /// @title Disjunctive proofs of a batch of ballots, checked in one multi-scalar multiplication
 /// @dev Source: Cramer, Damgard, Schoenmakers, CRYPTO 1994 (the proofs); Bellare, Garay, Rabin,
@@ -29,8 +11,7 @@ using BallotProofsLibrary for BallotProofs global;
 /// A + c alpha - z G = 0 and B + c beta - c e G - z K = 0, and each gets a weight of 128 bits of
 /// its own: with one for several, their faults could make up for each other. Weights come from a
 /// hash of every point and scalar, so nobody chooses a ballot after its weight.
-/// First `add` every ballot, then `seal`, then `weigh` each, then `requireValid`.
-library BallotProofsLibrary {
+library BallotProofs {
     // Plain numbers, which assembly can name: bytes of what lies in memory and on the wire.
     uint256 private constant PAIR = 160;
     uint256 private constant PADDED = 128;
@@ -42,6 +23,9 @@ library BallotProofsLibrary {
     uint256 private constant OPTION = 672;
     /// @dev Where the scalar lies in a pair.
     uint256 private constant IN_PAIR = 128;
+    uint256 private constant IN_NEXT_PAIR = 288;
+    /// @dev From a branch's A to the next one's.
+    uint256 private constant NEXT_BRANCH = 320;
 
     /// @dev Where things lie in the pad while proofs are weighed: behind the seed the numbers of
     /// ballot and branch, which make a weight with it, and the scalars of G and K so far.
@@ -50,6 +34,14 @@ library BallotProofsLibrary {
     uint256 private constant SEED_SIZE = 96;
     uint256 private constant ON_G = 96;
     uint256 private constant ON_K = 128;
+    /// @dev Further on: the order of the group; e of the branch, and by how much it is shifted.
+    uint256 private constant ORDER = 160;
+    uint256 private constant E = 192;
+    uint256 private constant BITS = 224;
+
+    /// @dev Index 4, deadline 5, signature 64 bytes.
+    uint256 private constant HEAD = 73;
+    uint256 private constant ADDRESS_MASK = 0x00ffffffffffffffffffffffffffffffffffffffff;
 
     /// @dev As {Bls12381.R}.
     uint256 private constant R = 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001;
@@ -62,273 +54,280 @@ library BallotProofsLibrary {
     /// @notice A proof of the batch is not valid.
     error BatchProofsInvalid();
 
-    /// @dev Room for the proofs of `ballots`.
-    function create(BallotForm memory form, uint256 ballots)
-        internal
-        pure
-        returns (BallotProofs memory proofs)
-    {
-        uint256 pad;
-        uint256 trackers;
+    /// @dev Takes in every ballot that counts: its tracker, its points, and the challenge of each of
+    /// its proofs, which waits in the scalar of the proof's first pair.
+    function read(BallotBatch batch) internal pure {
         unchecked {
-            uint256 stride = form.pairs() * PAIR;
-            // The longest that is hashed: four words, and the points and scalars of a ballot.
-            uint256 padSize = 128 + stride;
-            uint256 pairs;
-            bytes32 context = form.context;
-            uint256 key = form.key;
-            assembly ("memory-safe") {
-                pad := mload(0x40)
-                trackers := add(pad, padSize)
-                mstore(trackers, context)
-                pairs := add(trackers, mul(add(ballots, 1), 32))
-                mstore(0x40, add(pairs, add(mul(2, PAIR), mul(ballots, stride))))
-                mcopy(add(pairs, PAIR), key, PADDED)
+            FormNumbers numbers = batch.numbers();
+            bool isVector = numbers.isVector();
+            uint256 parts = isVector ? numbers.options() : 2 + 2 * numbers.options();
+            uint256 sums = isVector ? 2 * numbers.sums() : 0;
+            uint256 entry = batch.entries();
+            uint256 end = entry + batch.counted() * 32;
+            uint256 place = _startPairs(batch);
+            for (; entry < end; entry += 32) {
+                uint256 body = _readTracker(batch, entry);
+                if (isVector) _readVector(batch.pad(), body, place, parts, sums);
+                else _readChoice(batch.pad(), body, place, parts);
+                place += batch.stride();
             }
-            Bls12381.putGenerator(pairs);
-            proofs.form = form;
-            proofs.pad = pad;
-            proofs.trackers = trackers;
-            proofs.stride = stride;
-            proofs.pairs = pairs;
-        }
-    }
-
-    /// @dev Takes in a ballot: its tracker, its points, and the challenge of each of its proofs,
-    /// which waits in the scalar of the proof's first pair.
-    /// @param body Where its body starts in the call's data.
-    /// @param length Of the body.
-    function add(BallotProofs memory proofs, address voter, uint256 body, uint256 length)
-        internal
-        pure
-        returns (bytes32 tracker)
-    {
-        BallotForm memory form = proofs.form;
-        unchecked {
-            uint256 ordinal = proofs.counted++;
-            uint256 pad = proofs.pad;
-            uint256 trackers = proofs.trackers;
-            assembly ("memory-safe") {
-                mstore(add(pad, 32), mload(trackers))
-                mstore(add(pad, 64), voter)
-                calldatacopy(add(pad, 96), body, length)
-                tracker := keccak256(add(pad, 32), add(64, length))
-                mstore(add(add(trackers, 32), mul(ordinal, 32)), tracker)
-            }
-            uint256 place = proofs.pairs + 2 * PAIR + ordinal * proofs.stride;
-            if (form.isVector) _addVector(form, pad, body, place);
-            else _addChoice(form, pad, body, place);
-        }
-    }
-
-    /// @dev Ends the taking in: from here on every point and scalar has its part in the weights.
-    function seal(BallotProofs memory proofs) internal pure {
-        (uint256 pad, uint256 trackers) = (proofs.pad, proofs.trackers);
-        uint256 size = 32 + proofs.counted * 32;
-        assembly ("memory-safe") {
-            mstore(pad, keccak256(trackers, size))
-            mstore(add(pad, ON_G), 0)
-            mstore(add(pad, ON_K), 0)
-        }
-    }
-
-    /// @dev Weighs the proofs of the ballot that was added as the `ordinal`-th, from 0.
-    /// @param body As for `add`.
-    function weigh(BallotProofs memory proofs, uint256 ordinal, uint256 body) internal pure {
-        BallotForm memory form = proofs.form;
-        uint256 pad = proofs.pad;
-        unchecked {
-            uint256 place = proofs.pairs + 2 * PAIR + ordinal * proofs.stride;
-            assembly ("memory-safe") {
-                mstore(add(pad, ORDINAL), ordinal)
-                mstore(add(pad, BRANCH), 0)
-            }
-            if (form.isVector) _weighVector(form, pad, place, body);
-            else _weighChoice(form, pad, place, body);
         }
     }
 
     /// @dev Reverts with `BatchProofsInvalid` unless every equation of every ballot holds; with
     /// `PointsInvalid` if a point is none of the group.
-    function requireValid(BallotProofs memory proofs) internal view {
-        (uint256 pad, uint256 pairs) = (proofs.pad, proofs.pairs);
-        uint256 end = pairs + 2 * PAIR + proofs.counted * proofs.stride;
-        assembly ("memory-safe") {
-            mstore(add(pairs, IN_PAIR), sub(R, mload(add(pad, ON_G))))
-            mstore(add(pairs, add(PAIR, IN_PAIR)), sub(R, mload(add(pad, ON_K))))
+    function requireValid(BallotBatch batch) internal view {
+        unchecked {
+            (uint256 pad, uint256 pairs) = (batch.pad(), batch.pairs());
+            uint256 entry = batch.entries();
+            uint256 end = entry + batch.counted() * 32;
+            uint256 place = pairs + 2 * PAIR;
+            bool isVector = batch.numbers().isVector();
+            _startWeights(batch);
+            for (; entry < end; entry += 32) {
+                uint256 body = _nextWeights(pad, entry);
+                if (isVector) _weighVector(batch.numbers(), pad, place, body);
+                else _weighChoice(batch.numbers(), pad, place, body);
+                place += batch.stride();
+            }
+            assembly ("memory-safe") {
+                mstore(add(pairs, IN_PAIR), sub(R, mload(add(pad, ON_G))))
+                mstore(add(pairs, IN_NEXT_PAIR), sub(R, mload(add(pad, ON_K))))
+            }
+            if (!Msm(pairs, place, place).isZero()) revert BatchProofsInvalid();
         }
-        if (!Msm(pairs, end, end).isZero()) revert BatchProofsInvalid();
     }
 
     /// @dev keccak256 of the trackers.
-    function digest(BallotProofs memory proofs) internal pure returns (bytes32 hash) {
-        (uint256 trackers, uint256 counted) = (proofs.trackers, proofs.counted);
+    function digest(BallotBatch batch) internal pure returns (bytes32 hash) {
+        (uint256 trackers, uint256 counted) = (batch.trackers(), batch.counted());
         assembly ("memory-safe") {
-            hash := keccak256(add(trackers, 32), mul(counted, 32))
+            hash := keccak256(add(trackers, 32), shl(5, counted))
         }
     }
 
-    function _addChoice(BallotForm memory form, uint256 pad, uint256 body, uint256 place)
+    /// @dev G and K first, and zeros wherever a point will be padded with them.
+    function _startPairs(BallotBatch batch) private pure returns (uint256 place) {
+        uint256 pairs = batch.pairs();
+        uint256 size = batch.counted() * batch.stride();
+        assembly ("memory-safe") {
+            mcopy(add(pairs, PAIR), add(batch, 32), PADDED)
+            place := add(pairs, mul(2, PAIR))
+            calldatacopy(place, calldatasize(), size)
+        }
+        Bls12381.putGenerator(pairs);
+    }
+
+    /// @dev Puts CONTEXT, voter and body into the pad, behind a word for the tag.
+    function _readTracker(BallotBatch batch, uint256 entry)
         private
         pure
+        returns (uint256 body)
     {
+        (uint256 pad, uint256 trackers) = (batch.pad(), batch.trackers());
+        (uint256 entries, uint256 size) = (batch.entries(), batch.size());
+        assembly ("memory-safe") {
+            let word := mload(entry)
+            body := add(shr(160, word), HEAD)
+            size := sub(size, HEAD)
+            mstore(add(pad, 32), mload(trackers))
+            mstore(add(pad, 64), and(word, ADDRESS_MASK))
+            calldatacopy(add(pad, 96), body, size)
+            let place := add(add(trackers, 32), sub(entry, entries))
+            mstore(place, keccak256(add(pad, 32), add(64, size)))
+        }
+    }
+
+    function _readChoice(uint256 pad, uint256 body, uint256 place, uint256 points) private pure {
         unchecked {
-            uint256 points = 2 + 2 * form.options;
             _putPoints(body, place, points);
             _putChallenge(CHOICE_TAG, pad, 96 + points * POINT, place);
         }
     }
 
     /// @dev Every part's challenge takes all ciphertexts, so that no part fits another ballot.
-    function _addVector(BallotForm memory form, uint256 pad, uint256 body, uint256 place)
+    function _readVector(uint256 pad, uint256 body, uint256 place, uint256 options, uint256 points)
         private
         pure
     {
         unchecked {
-            uint256 ciphertexts = pad + 128;
-            uint256 commitments = ciphertexts + form.options * CIPHERTEXT;
-            uint256 end = body + form.options * OPTION;
-            for (uint256 part = body; part < end; part += OPTION) {
-                assembly ("memory-safe") {
-                    calldatacopy(ciphertexts, part, CIPHERTEXT)
-                    ciphertexts := add(ciphertexts, CIPHERTEXT)
-                }
-            }
-            uint256 option = 0;
-            for (uint256 part = body; part < end; part += OPTION) {
+            uint256 commitments = pad + 128 + options * CIPHERTEXT;
+            uint256 end = body + options * OPTION;
+            _gatherCiphertexts(pad + 128, body, end);
+            uint256 size = commitments + 4 * POINT - pad;
+            for (uint256 option = 0; body < end; ++option) {
                 assembly ("memory-safe") {
                     mstore(add(pad, 96), option)
-                    calldatacopy(commitments, add(part, CIPHERTEXT), mul(4, POINT))
-                    option := add(option, 1)
+                    calldatacopy(commitments, add(body, CIPHERTEXT), 384)
                 }
-                _putPoints(part, place, OPTION_POINTS);
-                _putChallenge(OPTION_TAG, pad, commitments + 4 * POINT - pad, place);
+                _putPoints(body, place, OPTION_POINTS);
+                _putChallenge(OPTION_TAG, pad, size, place);
                 place += OPTION_POINTS * PAIR;
+                body += OPTION;
             }
-            uint256 points = 2 * form.sums;
+            size = commitments + points * POINT - (pad + 32);
             assembly ("memory-safe") {
                 // No number of an option here: CONTEXT and voter move up by a word.
                 mcopy(add(pad, 64), add(pad, 32), 64)
                 calldatacopy(commitments, end, mul(points, POINT))
             }
             _putPoints(end, place, points);
-            _putChallenge(SUM_TAG, pad + 32, commitments + points * POINT - (pad + 32), place);
+            _putChallenge(SUM_TAG, pad + 32, size, place);
         }
     }
 
-    function _weighChoice(BallotForm memory form, uint256 pad, uint256 place, uint256 body)
+    function _gatherCiphertexts(uint256 place, uint256 body, uint256 end) private pure {
+        assembly ("memory-safe") {
+            for {} lt(body, end) { body := add(body, OPTION) } {
+                calldatacopy(place, body, CIPHERTEXT)
+                place := add(place, CIPHERTEXT)
+            }
+        }
+    }
+
+    /// @dev From here on every point and scalar has its part in the weights.
+    function _startWeights(BallotBatch batch) private pure {
+        (uint256 pad, uint256 trackers, uint256 counted) =
+            (batch.pad(), batch.trackers(), batch.counted());
+        uint256 bits = batch.numbers().bits();
+        assembly ("memory-safe") {
+            mstore(pad, keccak256(trackers, shl(5, add(counted, 1))))
+            mstore(add(pad, ORDINAL), sub(0, 1))
+            mstore(add(pad, ON_G), 0)
+            mstore(add(pad, ON_K), 0)
+            mstore(add(pad, ORDER), R)
+            mstore(add(pad, BITS), bits)
+        }
+    }
+
+    function _nextWeights(uint256 pad, uint256 entry) private pure returns (uint256 body) {
+        assembly ("memory-safe") {
+            mstore(add(pad, ORDINAL), add(mload(add(pad, ORDINAL)), 1))
+            body := add(shr(160, mload(entry)), HEAD)
+        }
+    }
+
+    function _weighChoice(FormNumbers numbers, uint256 pad, uint256 place, uint256 body)
         private
         pure
     {
         unchecked {
-            uint256 options = form.options;
+            uint256 options = numbers.options();
             uint256 scalars = body + (2 + 2 * options) * POINT;
+            uint256 last = scalars + (options - 1) * 32;
+            _startProof(pad, 0, 0);
             (uint256 onAlpha, uint256 onBeta) =
-                _weighProof(pad, place, place + 2 * PAIR, scalars, options, 0, form.bits, 0);
+                _weighProof(pad, _waiting(place), place + 2 * PAIR, scalars, last);
             _putScalars(place, onAlpha, onBeta);
         }
     }
 
     /// @dev The sum's proof first: it is about all ciphertexts, so its weights come to those of
     /// each. The words of its branches follow those of the options.
-    function _weighVector(BallotForm memory form, uint256 pad, uint256 place, uint256 body)
+    function _weighVector(FormNumbers numbers, uint256 pad, uint256 place, uint256 body)
         private
         pure
     {
         unchecked {
-            (uint256 options, uint256 sums) = (form.options, form.sums);
+            (uint256 options, uint256 sums) = (numbers.options(), numbers.sums());
             uint256 end = body + options * OPTION;
             uint256 sum = place + options * OPTION_POINTS * PAIR;
-            assembly ("memory-safe") {
-                mstore(add(pad, BRANCH), mul(2, options))
-            }
+            uint256 scalars = end + sums * CIPHERTEXT;
+            _startProof(pad, 2 * options, numbers.min());
             (uint256 onAlphas, uint256 onBetas) =
-                _weighProof(pad, sum, sum, end + sums * CIPHERTEXT, sums, form.min, 0, 1);
-            assembly ("memory-safe") {
-                mstore(add(pad, BRANCH), 0)
-            }
+                _weighProof(pad, _waiting(sum), sum, scalars, scalars + (sums - 1) * 32);
+            _startProof(pad, 0, 0);
             for (; body < end; body += OPTION) {
-                uint256 scalars = body + OPTION_POINTS * POINT;
+                scalars = body + OPTION_POINTS * POINT;
                 (uint256 onAlpha, uint256 onBeta) =
-                    _weighProof(pad, place, place + 2 * PAIR, scalars, 2, 0, 0, 0);
+                    _weighProof(pad, _waiting(place), place + 2 * PAIR, scalars, scalars + 32);
                 _putScalars(place, addmod(onAlpha, onAlphas, R), addmod(onBeta, onBetas, R));
+                _restart(pad);
                 place += OPTION_POINTS * PAIR;
             }
         }
     }
 
+    function _restart(uint256 pad) private pure {
+        assembly ("memory-safe") {
+            mstore(add(pad, E), 0)
+        }
+    }
+
     /// @dev Weighs the branches of a proof: writes the scalars of its commitments, adds to those of
-    /// G and K, returns those of alpha and beta.
-    /// @param waiting The pair in whose scalar the challenge waits.
+    /// G and K, returns those of alpha and beta. The pad holds e of branch 0, and by how many bits it
+    /// is shifted for the next: 0 bits mean that the next is e + 1, and after 0 comes 1 anyway.
+    /// @param left The challenge; in the end what is left of it for the last branch.
     /// @param commitments The pair of A_0.
     /// @param scalars Where c_0 is in the call's data.
-    /// @param e Of branch 0. The next is e shifted by `bits`, plus `step`; after 0 it is 1.
+    /// @param last Where the last c would be, and z_0 is.
     function _weighProof(
         uint256 pad,
-        uint256 waiting,
+        uint256 left,
         uint256 commitments,
         uint256 scalars,
-        uint256 branches,
-        uint256 e,
-        uint256 bits,
-        uint256 step
+        uint256 last
     ) private pure returns (uint256 onAlpha, uint256 onBeta) {
         assembly ("memory-safe") {
-            function requireScalar(scalar) {
-                if iszero(lt(scalar, R)) {
-                    mstore(0, 0x24d1a0b4) // ScalarInvalid(uint256)
-                    mstore(32, scalar)
-                    revert(28, 36)
-                }
-            }
-
-            // What is left of the challenge for the last branch.
-            let left := mload(add(waiting, IN_PAIR))
-            let responses := add(scalars, shl(5, sub(branches, 1)))
-            let branch := mload(add(pad, BRANCH))
-            let onG := mload(add(pad, ON_G))
-            let onK := mload(add(pad, ON_K))
-            for { let last := responses } 1 {} {
+            // From memory: the compiler would fetch so large a constant anew wherever it is used.
+            let r := mload(add(pad, ORDER))
+            for { let responses := last } 1 {} {
                 let c := left
                 if lt(scalars, last) {
                     c := calldataload(scalars)
-                    requireScalar(c)
-                    left := addmod(left, sub(R, c), R)
+                    left := addmod(left, sub(r, c), r)
                 }
                 let z := calldataload(responses)
-                requireScalar(z)
+                if iszero(and(lt(c, r), lt(z, r))) {
+                    if lt(c, r) { c := z }
+                    mstore(0, 0x24d1a0b4) // ScalarInvalid(uint256)
+                    mstore(32, c)
+                    revert(28, 36)
+                }
 
-                mstore(add(pad, BRANCH), branch)
                 let second := keccak256(pad, SEED_SIZE)
+                mstore(add(pad, BRANCH), add(mload(add(pad, BRANCH)), 1))
                 let first := shr(128, second)
                 second := and(second, WEIGHT_MASK)
                 mstore(add(commitments, IN_PAIR), first)
-                mstore(add(commitments, add(PAIR, IN_PAIR)), second)
+                mstore(add(commitments, IN_NEXT_PAIR), second)
 
-                onG := addmod(onG, mulmod(first, z, R), R)
-                onK := addmod(onK, mulmod(second, z, R), R)
-                onAlpha := addmod(onAlpha, mulmod(first, c, R), R)
-                second := mulmod(second, c, R)
-                onBeta := addmod(onBeta, second, R)
-                onG := addmod(onG, mulmod(second, e, R), R)
+                onAlpha := addmod(onAlpha, mulmod(first, c, r), r)
+                mstore(add(pad, ON_K), addmod(mload(add(pad, ON_K)), mulmod(second, z, r), r))
+                first := addmod(mulmod(first, z, r), mload(add(pad, ON_G)), r)
+                second := mulmod(second, c, r)
+                onBeta := addmod(onBeta, second, r)
+                let e := mload(add(pad, E))
+                mstore(add(pad, ON_G), addmod(first, mulmod(second, e, r), r))
 
-                branch := add(branch, 1)
                 if eq(scalars, last) { break }
-                e := add(shl(bits, e), or(step, iszero(e)))
-                commitments := add(commitments, mul(2, PAIR))
+                let bits := mload(add(pad, BITS))
+                mstore(add(pad, E), add(shl(bits, e), or(iszero(bits), iszero(e))))
+                commitments := add(commitments, NEXT_BRANCH)
                 scalars := add(scalars, 32)
                 responses := add(responses, 32)
             }
+        }
+    }
+
+    /// @dev Where the weights of a proof start, and its e.
+    function _startProof(uint256 pad, uint256 branch, uint256 e) private pure {
+        assembly ("memory-safe") {
             mstore(add(pad, BRANCH), branch)
-            mstore(add(pad, ON_G), onG)
-            mstore(add(pad, ON_K), onK)
+            mstore(add(pad, E), e)
         }
     }
 
     function _putScalars(uint256 place, uint256 onAlpha, uint256 onBeta) private pure {
         assembly ("memory-safe") {
             mstore(add(place, IN_PAIR), onAlpha)
-            mstore(add(place, add(PAIR, IN_PAIR)), onBeta)
+            mstore(add(place, IN_NEXT_PAIR), onBeta)
+        }
+    }
+
+    function _waiting(uint256 place) private pure returns (uint256 challenge) {
+        assembly ("memory-safe") {
+            challenge := mload(add(place, IN_PAIR))
         }
     }
 
@@ -341,20 +340,21 @@ library BallotProofsLibrary {
         }
     }
 
-    /// @dev Reads points of the wire into pairs. Infinity is known by the lower 32 bytes of its x;
-    /// another point that had none either would be refused with it: one in 2^256.
+    /// @dev Reads points of the wire, an even number, into pairs, whose padding is zero already.
+    /// Infinity is known by the lower 32 bytes of its x; another point that had none either would
+    /// be refused with it: one in 2^256.
     function _putPoints(uint256 source, uint256 place, uint256 count) private pure {
         assembly ("memory-safe") {
             let infinite := 0
             for { let end := add(source, mul(count, POINT)) } lt(source, end) {} {
-                let low := calldataload(add(source, 16))
-                infinite := or(infinite, iszero(low))
-                mstore(place, shr(128, calldataload(source)))
-                mstore(add(place, 32), low)
-                mstore(add(place, 64), shr(128, calldataload(add(source, 48))))
-                mstore(add(place, 96), calldataload(add(source, 64)))
-                source := add(source, POINT)
-                place := add(place, PAIR)
+                infinite := or(infinite, iszero(calldataload(add(source, 16))))
+                calldatacopy(add(place, 16), source, 48)
+                calldatacopy(add(place, 80), add(source, 48), 48)
+                infinite := or(infinite, iszero(calldataload(add(source, 112))))
+                calldatacopy(add(place, 176), add(source, 96), 48)
+                calldatacopy(add(place, 240), add(source, 144), 48)
+                source := add(source, 192)
+                place := add(place, 320)
             }
             if infinite {
                 mstore(0, 0x805093dd) // PointInfinite()

@@ -11,15 +11,17 @@ library KeySums {
     uint256 private constant POINT = Bls12381.POINT;
     uint256 private constant PADDED = Bls12381.PADDED;
 
-    /// @dev F(0), F(1), ... F(count), 96 bytes each; none of them infinity.
+    /// @dev F(0), F(1), ... F(count), 96 bytes each; none of them infinity. By forward differences
+    /// (Newton): each value follows from the one before by as many additions as F has degrees.
     /// @param sums The coefficients of F as `create` and `add` made them; they are used up.
     function evaluate(bytes memory sums, uint256 count) internal view returns (bytes memory keys) {
         uint256 coefficients = sums.length / (2 * PADDED);
         keys = new bytes((count + 1) * POINT);
         _compact(sums, coefficients);
+        _toDifferences(sums, coefficients);
         _copy(sums, keys, 0);
         for (uint256 j = 1; j <= count; ++j) {
-            _shift(sums, coefficients);
+            _step(sums, coefficients);
             _copy(sums, keys, j);
         }
     }
@@ -46,19 +48,68 @@ library KeySums {
         if (!done) revert Bls12381.PointsInvalid();
     }
 
-    /// @dev From F(x) to F(x + 1), by repeated synthetic division (Ruffini, Horner): neighbours are
-    /// added, which lie side by side as the precompile wants them.
-    function _shift(bytes memory sums, uint256 coefficients) private view {
+    /// @dev From coefficients to the differences of F at 0. First to those of the polynomials
+    /// x (x - 1) ... (x - k + 1), by synthetic division (Ruffini, Horner) by x - 1, x - 2, ...; k!
+    /// times such a coefficient is the difference of order k.
+    function _toDifferences(bytes memory sums, uint256 coefficients) private view {
+        for (uint256 m = 1; m + 1 < coefficients; ++m) {
+            for (uint256 k = coefficients - 2; k >= m; --k) {
+                _addNext(sums, k, m);
+            }
+        }
+        for (uint256 m = 2; m < coefficients; ++m) {
+            for (uint256 k = m; k < coefficients; ++k) {
+                _multiply(sums, k, m);
+            }
+        }
+    }
+
+    /// @dev From the differences at x to those at x + 1: to each the next is added, which lies
+    /// beside it as the precompile wants it.
+    function _step(bytes memory sums, uint256 coefficients) private view {
         bool done = true;
         assembly ("memory-safe") {
-            let first := add(sums, 32)
-            let last := add(first, shl(7, sub(coefficients, 1)))
-            for { let low := first } lt(low, last) { low := add(low, 128) } {
-                for { let place := last } gt(place, low) {} {
-                    place := sub(place, 128)
-                    done := and(done, staticcall(375, 0x0b, place, 256, place, 128))
+            let place := add(sums, 32)
+            let last := add(place, shl(7, sub(coefficients, 1)))
+            for {} lt(place, last) { place := add(place, 128) } {
+                done := and(done, staticcall(375, 0x0b, place, 256, place, 128))
+            }
+        }
+        if (!done) revert Bls12381.PointsInvalid();
+    }
+
+    /// @dev Adds sum k + 1 to sum k, `times`.
+    function _addNext(bytes memory sums, uint256 k, uint256 times) private view {
+        bool done = true;
+        assembly ("memory-safe") {
+            let place := add(add(sums, 32), shl(7, k))
+            for {} times { times := sub(times, 1) } {
+                done := and(done, staticcall(375, 0x0b, place, 256, place, 128))
+            }
+        }
+        if (!done) revert Bls12381.PointsInvalid();
+    }
+
+    /// @dev Multiplies sum k by `factor`, from 2 to 15, by doubling and adding.
+    function _multiply(bytes memory sums, uint256 k, uint256 factor) private view {
+        bool done = true;
+        assembly ("memory-safe") {
+            let place := add(add(sums, 32), shl(7, k))
+            // Scratch beyond the free memory: the product, and what is added to it.
+            let product := mload(0x40)
+            let other := add(product, 128)
+            mcopy(product, place, 128)
+            let bit := 8
+            for {} gt(bit, factor) { bit := shr(1, bit) } {}
+            for { bit := shr(1, bit) } bit { bit := shr(1, bit) } {
+                mcopy(other, product, 128)
+                done := and(done, staticcall(375, 0x0b, product, 256, product, 128))
+                if and(factor, bit) {
+                    mcopy(other, place, 128)
+                    done := and(done, staticcall(375, 0x0b, product, 256, product, 128))
                 }
             }
+            mcopy(place, product, 128)
         }
         if (!done) revert Bls12381.PointsInvalid();
     }

@@ -15,19 +15,19 @@ library Lagrange {
         0x07aa2752ab9d88ec6d6b83580db88b3ceed2828683d77ceef42c4801a131ecf7;
 
     /// @dev The product of m / (m - i) over the other indices m, modulo the order.
-    /// @param indices One byte each, all different, from 1 to 15.
-    /// @param place Where i is among them.
-    function coefficient(bytes calldata indices, uint256 place) internal pure returns (uint256) {
-        uint256 own = uint8(indices[place]);
+    /// @param indices Bit j - 1 of index j, from 1 to 15.
+    /// @param own i, which is among them.
+    function coefficient(uint256 indices, uint256 own) internal pure returns (uint256) {
         uint256 above = 1;
         uint256 below = 1;
         bool isNegative = false;
-        for (uint256 k = 0; k < indices.length; ++k) {
-            if (k == place) continue;
-            uint256 other = uint8(indices[k]);
-            above *= other;
-            below *= other > own ? other - own : own - other;
-            isNegative = isNegative != (other < own);
+        for (uint256 other = 1; indices != 0; ++other) {
+            if (indices & 1 == 1 && other != own) {
+                above *= other;
+                below *= other > own ? other - own : own - other;
+                isNegative = isNegative != (other < own);
+            }
+            indices >>= 1;
         }
         uint256 absolute = mulmod(above * (FACTORIAL / below), INVERSE, R);
         return isNegative ? R - absolute : absolute;
