@@ -12,7 +12,7 @@ from crmdapp.ballots.decryption import (
     read_partial_decryption,
 )
 from crmdapp.ballots.elgamal import ZERO, Ciphertext, encrypt, total
-from crmdapp.ballots.faults import PointMalformed, ResultWrong, ShareRefused, SharesMissing
+from crmdapp.ballots.faults import DecryptionIncomplete, PointMalformed, ResultWrong, ShareRefused
 from crmdapp.ballots.group import IDENTITY, ORDER, G, encode_point, multiply, multiply_base
 from crmdapp.ballots.sharing import evaluate
 from crmdapp.ballots.transcripts import shares_context
@@ -73,7 +73,7 @@ def test_any_t_shares_decrypt(accumulator, held):
 
 
 def test_fewer_do_not(accumulator):
-    with pytest.raises(SharesMissing, match="1 shares are there, 2 are needed") as missing:
+    with pytest.raises(DecryptionIncomplete, match="1 shares are there, 2 are needed") as missing:
         combine(accumulator, shares_of(accumulator, (2,)), 2)
     assert (missing.value.left, missing.value.needed) == (1, 2)
     D = shares_of(accumulator, (1, 2))

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from crmdapp.ballots.faults import ComplaintRefused as ComplaintRefused
     from crmdapp.ballots.faults import DealRefused as DealRefused
     from crmdapp.ballots.faults import DealShareWrong as DealShareWrong
+    from crmdapp.ballots.faults import DecryptionIncomplete as DecryptionIncomplete
     from crmdapp.ballots.faults import ElectionUndecodable as ElectionUndecodable
     from crmdapp.ballots.faults import MessageMalformed as MessageMalformed
     from crmdapp.ballots.faults import PointMalformed as PointMalformed
@@ -64,10 +65,12 @@ if TYPE_CHECKING:
     from crmdapp.ballots.faults import ResultWrong as ResultWrong
     from crmdapp.ballots.faults import ScalarMalformed as ScalarMalformed
     from crmdapp.ballots.faults import ShareRefused as ShareRefused
-    from crmdapp.ballots.faults import SharesMissing as SharesMissing
     from crmdapp.ballots.faults import TrusteeKeyForeign as TrusteeKeyForeign
     from crmdapp.ballots.faults import TrusteeKeyRefused as TrusteeKeyRefused
+    from crmdapp.ballots.faults import TurnoutTooLow as TurnoutTooLow
     from crmdapp.ballots.faults import WireMalformed as WireMalformed
+    from crmdapp.ballots.grouping import BallotGroup as BallotGroup
+    from crmdapp.ballots.grouping import group_precincts as group_precincts
     from crmdapp.ballots.nonces import Nonces as Nonces
     from crmdapp.ballots.transcripts import ballot_context as ballot_context
     from crmdapp.ballots.transcripts import ceremony_context as ceremony_context
@@ -78,6 +81,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "AskedQuestion": "definition",
     "Ballot": "ballot",
+    "BallotGroup": "grouping",
     "BallotRefused": "faults",
     "BatchRefused": "faults",
     "CeremonyIncomplete": "faults",
@@ -87,6 +91,7 @@ _HOMES = {
     "Deal": "deal",
     "DealRefused": "faults",
     "DealShareWrong": "faults",
+    "DecryptionIncomplete": "faults",
     "Definition": "definition",
     "ElectionUndecodable": "faults",
     "Entry": "batches",
@@ -104,9 +109,9 @@ _HOMES = {
     "ScalarMalformed": "faults",
     "SealedBallot": "ballot",
     "ShareRefused": "faults",
-    "SharesMissing": "faults",
     "TrusteeKeyForeign": "faults",
     "TrusteeKeyRefused": "faults",
+    "TurnoutTooLow": "faults",
     "Vector": "vector",
     "Windows": "definition",
     "WireMalformed": "faults",
@@ -122,6 +127,7 @@ _HOMES = {
     "decode_choice": "decoding",
     "decode_option": "decoding",
     "finalise": "ceremony",
+    "group_precincts": "grouping",
     "judge": "ceremony",
     "key_message": "ceremony",
     "load_definition": "definition",
@@ -144,6 +150,7 @@ _HOMES = {
 __all__ = [
     "AskedQuestion",
     "Ballot",
+    "BallotGroup",
     "BallotRefused",
     "BatchRefused",
     "CeremonyIncomplete",
@@ -153,6 +160,7 @@ __all__ = [
     "Deal",
     "DealRefused",
     "DealShareWrong",
+    "DecryptionIncomplete",
     "Definition",
     "ElectionUndecodable",
     "Entry",
@@ -170,9 +178,9 @@ __all__ = [
     "ScalarMalformed",
     "SealedBallot",
     "ShareRefused",
-    "SharesMissing",
     "TrusteeKeyForeign",
     "TrusteeKeyRefused",
+    "TurnoutTooLow",
     "Vector",
     "Windows",
     "WireMalformed",
@@ -188,6 +196,7 @@ __all__ = [
     "decode_choice",
     "decode_option",
     "finalise",
+    "group_precincts",
     "judge",
     "key_message",
     "load_definition",

@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 
 from crmdapp.ballots.elgamal import Ciphertext
 from crmdapp.ballots.faults import (
+    DecryptionIncomplete,
     ProofRefused,
     ResultWrong,
     ShareRefused,
-    SharesMissing,
     WireMalformed,
 )
 from crmdapp.ballots.group import (
@@ -97,12 +97,12 @@ def combine(accumulator: Ciphertext, partial: Mapping[int, Point], threshold: in
         threshold: t.
 
     Raises:
-        SharesMissing: There are fewer than t.
+        DecryptionIncomplete: There are fewer than t.
     """
     if is_identity(accumulator.alpha):
         return accumulator.beta  # all randomness cancelled out: x A is infinity for every x
     if len(partial) < threshold:
-        raise SharesMissing(
+        raise DecryptionIncomplete(
             f"{len(partial)} shares are there, {threshold} are needed.",
             left=len(partial),
             needed=threshold,

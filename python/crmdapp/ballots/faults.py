@@ -190,7 +190,7 @@ class ShareRefused(VerificationFailed):
         self.trustee = trustee
 
 
-class SharesMissing(VerificationFailed):
+class DecryptionIncomplete(VerificationFailed):
     """Fewer distinct shares are there than a decryption needs.
 
     Args:
@@ -239,3 +239,26 @@ class ElectionUndecodable(UsageError):  # noqa: N818 - the name of a problem, as
         self.options = options
         self.ballots = ballots
         self.most = most
+
+
+class TurnoutTooLow(VerificationFailed):
+    """So few ballots were cast that none may be decrypted.
+
+    Args:
+        message: What happened.
+        ballots: How many were cast.
+        minimum: The fewest that are decrypted as one sum.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        ballots: int = 0,
+        minimum: int = 0,
+        why: str = "",
+        hint: str = "",
+    ) -> None:
+        super().__init__(message, why=why, hint=hint)
+        self.ballots = ballots
+        self.minimum = minimum
