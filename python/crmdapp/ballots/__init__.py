@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from crmdapp.ballots.definition import read_definition as read_definition
     from crmdapp.ballots.elgamal import Ciphertext as Ciphertext
     from crmdapp.ballots.faults import BallotRefused as BallotRefused
+    from crmdapp.ballots.faults import BatchMalformed as BatchMalformed
     from crmdapp.ballots.faults import BatchRefused as BatchRefused
     from crmdapp.ballots.faults import CeremonyIncomplete as CeremonyIncomplete
     from crmdapp.ballots.faults import ComplaintRefused as ComplaintRefused
@@ -72,6 +73,12 @@ if TYPE_CHECKING:
     from crmdapp.ballots.grouping import BallotGroup as BallotGroup
     from crmdapp.ballots.grouping import group_precincts as group_precincts
     from crmdapp.ballots.nonces import Nonces as Nonces
+    from crmdapp.ballots.record import CastBallot as CastBallot
+    from crmdapp.ballots.record import decode_batch as decode_batch
+    from crmdapp.ballots.record import encode_batch as encode_batch
+    from crmdapp.ballots.record import next_bulletin as next_bulletin
+    from crmdapp.ballots.record import roll_chunks as roll_chunks
+    from crmdapp.ballots.record import roll_hash as roll_hash
     from crmdapp.ballots.transcripts import ballot_context as ballot_context
     from crmdapp.ballots.transcripts import ceremony_context as ceremony_context
     from crmdapp.ballots.transcripts import shares_context as shares_context
@@ -83,7 +90,9 @@ _HOMES = {
     "Ballot": "ballot",
     "BallotGroup": "grouping",
     "BallotRefused": "faults",
+    "BatchMalformed": "faults",
     "BatchRefused": "faults",
+    "CastBallot": "record",
     "CeremonyIncomplete": "faults",
     "Choice": "choice",
     "Ciphertext": "elgamal",
@@ -124,8 +133,10 @@ _HOMES = {
     "complain": "ceremony",
     "deal_commitment": "deal",
     "deal_hash": "deal",
+    "decode_batch": "record",
     "decode_choice": "decoding",
     "decode_option": "decoding",
+    "encode_batch": "record",
     "finalise": "ceremony",
     "group_precincts": "grouping",
     "judge": "ceremony",
@@ -133,6 +144,7 @@ _HOMES = {
     "load_definition": "definition",
     "make_deal": "deal",
     "most_ballots": "decoding",
+    "next_bulletin": "record",
     "open_share": "ceremony",
     "partial_decryption": "decryption",
     "read_deal": "deal",
@@ -140,6 +152,8 @@ _HOMES = {
     "read_key": "ceremony",
     "read_partial_decryption": "decryption",
     "require_decodable": "decoding",
+    "roll_chunks": "record",
+    "roll_hash": "record",
     "shares_context": "transcripts",
     "tracker": "transcripts",
     "trustee_secret": "ceremony",
@@ -152,7 +166,9 @@ __all__ = [
     "Ballot",
     "BallotGroup",
     "BallotRefused",
+    "BatchMalformed",
     "BatchRefused",
+    "CastBallot",
     "CeremonyIncomplete",
     "Choice",
     "Ciphertext",
@@ -193,8 +209,10 @@ __all__ = [
     "complain",
     "deal_commitment",
     "deal_hash",
+    "decode_batch",
     "decode_choice",
     "decode_option",
+    "encode_batch",
     "finalise",
     "group_precincts",
     "judge",
@@ -202,6 +220,7 @@ __all__ = [
     "load_definition",
     "make_deal",
     "most_ballots",
+    "next_bulletin",
     "open_share",
     "partial_decryption",
     "read_deal",
@@ -209,6 +228,8 @@ __all__ = [
     "read_key",
     "read_partial_decryption",
     "require_decodable",
+    "roll_chunks",
+    "roll_hash",
     "shares_context",
     "tracker",
     "trustee_secret",

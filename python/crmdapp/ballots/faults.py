@@ -17,6 +17,10 @@ class MessageMalformed(WireMalformed):
     """A message has another length than one of its kind."""
 
 
+class BatchMalformed(WireMalformed):
+    """A batch is not made of ballots of its question by rising voter."""
+
+
 class PointMalformed(WireMalformed):
     """Bytes are no point of the group: wrong length, infinity, off the curve, wrong subgroup."""
 
