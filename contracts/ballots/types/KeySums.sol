@@ -26,19 +26,28 @@ library KeySums {
         }
     }
 
-    /// @dev Room for as many sums, all infinity, each with room for what is added to it.
-    function create(uint256 coefficients) internal pure returns (bytes memory) {
-        return new bytes(coefficients * 2 * PADDED);
+    /// @dev The commitments of the first deal, 96 bytes each, as sums: 128 bytes each, with as much
+    /// room behind it for what is added.
+    function create(bytes calldata commitments) internal pure returns (bytes memory sums) {
+        sums = new bytes(commitments.length / POINT * 2 * PADDED);
+        assembly ("memory-safe") {
+            let source := commitments.offset
+            let end := add(add(sums, 32), mload(sums))
+            for { let place := add(sums, 32) } lt(place, end) { place := add(place, 256) } {
+                calldatacopy(add(place, 16), source, 48)
+                calldatacopy(add(place, 80), add(source, 48), 48)
+                source := add(source, 96)
+            }
+        }
     }
 
-    /// @dev Adds a deal's commitments, 96 bytes each, to the sums.
+    /// @dev Adds another deal's commitments to the sums.
     function add(bytes memory sums, bytes calldata commitments) internal view {
         bool done = true;
         assembly ("memory-safe") {
             let source := commitments.offset
-            let place := add(sums, 32)
-            let end := add(place, mload(sums))
-            for {} lt(place, end) { place := add(place, 256) } {
+            let end := add(add(sums, 32), mload(sums))
+            for { let place := add(sums, 32) } lt(place, end) { place := add(place, 256) } {
                 calldatacopy(add(place, 144), source, 48)
                 calldatacopy(add(place, 208), add(source, 48), 48)
                 done := and(done, staticcall(375, 0x0b, place, 256, place, 128))

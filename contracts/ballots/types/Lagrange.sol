@@ -21,15 +21,19 @@ library Lagrange {
         uint256 above = 1;
         uint256 below = 1;
         bool isNegative = false;
-        for (uint256 other = 1; indices != 0; ++other) {
-            if (indices & 1 == 1 && other != own) {
-                above *= other;
-                below *= other > own ? other - own : own - other;
-                isNegative = isNegative != (other < own);
+        // Each product is below 15!^2.
+        unchecked {
+            for (uint256 other = 1; indices != 0; ++other) {
+                if (indices & 1 == 1 && other != own) {
+                    above *= other;
+                    below *= other > own ? other - own : own - other;
+                    isNegative = isNegative != (other < own);
+                }
+                indices >>= 1;
             }
-            indices >>= 1;
+            above *= FACTORIAL / below;
         }
-        uint256 absolute = mulmod(above * (FACTORIAL / below), INVERSE, R);
+        uint256 absolute = mulmod(above, INVERSE, R);
         return isNegative ? R - absolute : absolute;
     }
 }
