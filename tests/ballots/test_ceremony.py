@@ -14,6 +14,7 @@ from crmdapp.ballots.ceremony import (
     finalise,
     judge,
     key_message,
+    new_key,
     open_share,
     read_key,
     trustee_secret,
@@ -60,7 +61,7 @@ class Trustees:
 
     def __init__(self, n, t, silent=()):
         self.n, self.t = n, t
-        self.e = {j: fresh().draw("e", b"") for j in range(1, n + 1)}
+        self.e = {j: new_key(CEREMONY, j, fresh()) for j in range(1, n + 1)}
         self.keys = [
             None
             if j in silent

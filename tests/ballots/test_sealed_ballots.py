@@ -313,7 +313,7 @@ def test_a_choice_is_one_option(chosen):
         ((3,), "Options are from 0 to 2"),
         ((-1,), "Options are from 0 to 2"),
         ((1, 1), "at most once"),
-        ((0, 1, 2), "Choose 0 to 2 options, not 3"),
+        ((0, 1, 2), "Choose 0 to 2 options"),
     ],
 )
 def test_a_vector_is_some_options(chosen, message):
@@ -322,7 +322,7 @@ def test_a_vector_is_some_options(chosen, message):
 
 
 def test_a_vector_has_a_least_number():
-    with pytest.raises(UsageError, match="Choose 1 to 1 options, not 0"):
+    with pytest.raises(UsageError, match="Choose 1 to 1 options"):
         sealed(Vector(3, 1, 1), ())
 
 

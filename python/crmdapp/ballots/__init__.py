@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from crmdapp.ballots.ceremony import finalise as finalise
     from crmdapp.ballots.ceremony import judge as judge
     from crmdapp.ballots.ceremony import key_message as key_message
+    from crmdapp.ballots.ceremony import new_key as new_key
     from crmdapp.ballots.ceremony import open_share as open_share
     from crmdapp.ballots.ceremony import read_key as read_key
     from crmdapp.ballots.ceremony import trustee_secret as trustee_secret
@@ -144,6 +145,7 @@ _HOMES = {
     "load_definition": "definition",
     "make_deal": "deal",
     "most_ballots": "decoding",
+    "new_key": "ceremony",
     "next_bulletin": "record",
     "open_share": "ceremony",
     "partial_decryption": "decryption",
@@ -220,6 +222,7 @@ __all__ = [
     "load_definition",
     "make_deal",
     "most_ballots",
+    "new_key",
     "next_bulletin",
     "open_share",
     "partial_decryption",

@@ -88,6 +88,17 @@ class JointKey:
     dealers: tuple[int, ...]
 
 
+def new_key(ceremony: bytes, j: int, nonces: Nonces) -> int:
+    """Return a fresh secret e_j for trustee j, 1 to r - 1: all that a trustee has to keep.
+
+    Args:
+        ceremony: CEREMONY, 32 bytes.
+        j: The trustee's index, from 1.
+        nonces: Where it comes from.
+    """
+    return nonces.draw(KEY_TAG, ceremony + word(j))
+
+
 def key_message(ceremony: bytes, j: int, trustee: str, e: int, nonces: Nonces) -> bytes:
     """Return what trustee j registers: E || A || z, 224 bytes.
 

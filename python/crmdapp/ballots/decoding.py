@@ -20,10 +20,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import comb, isqrt
+from typing import TypeAlias
 
+from crmdapp.ballots._affine import Affine, affine, shifted
 from crmdapp.ballots.choice import OPTIONS_MAX, OPTIONS_MIN, SLOTS_MAX
 from crmdapp.ballots.faults import ElectionUndecodable, ResultUndecodable
-from crmdapp.ballots.group import IDENTITY, Point, multiply_base
+from crmdapp.ballots.group import IDENTITY, Point, multiply, multiply_base
 
 SPLITS_MAX = 1 << 44
 """Most ways to split an accumulator's ballots: a search of some minutes."""
@@ -32,7 +34,15 @@ BITS_MAX = 32
 """Most bits of a count that the contracts take."""
 
 TABLE_MAX = 1 << 20
-"""Most points of the table, about 200 bytes each."""
+"""Most points of the table, about 150 bytes each."""
+
+BLOCK = 1 << 12
+"""Most points that are moved on at once."""
+
+_KEY_MASK = (1 << 62) - 1
+
+_Block: TypeAlias = tuple[list[Affine], list[int]]
+"""Points, and the x of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +155,18 @@ def decode_option(M: Point, ballots: int) -> int:
 def _exponents(M: Point, slots: Sequence[int], ballots: int) -> Iterator[int]:
     """Yield the exponents x with M = x G that the slots can give; none or one."""
     lower, upper = _halves(slots, ballots)
-    table = {hash(point): x for point, x in _walk(IDENTITY, lower, ballots)}
-    for rest, x in _walk(M, upper, ballots):
-        found = table.get(hash(rest))
-        # Two points may have one hash: the exponent is what counts.
-        if found is not None and multiply_base(found + x) == M:
-            yield found + x
+    table: dict[int, int] = {}
+    for points, exponents in _blocks(IDENTITY, lower, ballots):
+        table.update(zip(map(_key, points), exponents, strict=True))
+    for rests, exponents in _blocks(M, upper, ballots):
+        for key, x in zip(map(_key, rests), exponents, strict=True):
+            # A point and its negative have one key, and two points may: the exponent counts.
+            if key in table and multiply_base(table[key] + x) == M:
+                yield table[key] + x
+
+
+def _key(point: Affine) -> int:
+    return -1 if point is None else point[0] & _KEY_MASK
 
 
 def _halves(slots: Sequence[int], ballots: int) -> tuple[list[_Slot], list[_Slot]]:
@@ -176,18 +192,56 @@ def _slot(exponent: int, ballots: int, most: int, sign: int) -> _Slot:
     return _Slot(exponent, ballots, most, multiply_base(sign * exponent))
 
 
-def _walk(start: Point, slots: Sequence[_Slot], ballots: int) -> Iterator[tuple[Point, int]]:
-    """Yield every point that the slots lead to from the start with so many ballots, and its x."""
-    slot, others = slots[-1], slots[:-1]
-    step, point, x = slot.step, start, 0
-    for value in range(min(slot.most, ballots // slot.ballots) + 1):
-        if others:
-            for found, inner in _walk(point, others, ballots - value * slot.ballots):
-                yield found, x + inner
-        else:
-            yield point, x
-        point = point + step
-        x += slot.exponent
+def _blocks(start: Point, slots: Sequence[_Slot], ballots: int) -> Iterator[_Block]:
+    """Yield every point that the slots lead to from the start, and its x, many at a time."""
+    if len(slots) == 1:
+        yield from _row(start, slots[0], ballots)
+        return
+    if splits(len(slots) + 1, ballots) <= BLOCK:
+        yield _square(start, slots, ballots)
+        return
+    slot, point = slots[-1], start
+    for value in range(_values(slot, ballots)):
+        x = value * slot.exponent
+        for points, exponents in _blocks(point, slots[:-1], ballots - value * slot.ballots):
+            yield points, [x + each for each in exponents]
+        point = point + slot.step
+
+
+def _row(start: Point, slot: _Slot, ballots: int) -> Iterator[_Block]:
+    """Yield the points that one slot leads to, in blocks: each is the one before, moved on."""
+    count = _values(slot, ballots)
+    points: list[Affine] = [affine(start)]
+    while len(points) < min(count, BLOCK):
+        points += shifted(points, affine(multiply(slot.step, len(points))))
+    width, stride = len(points), affine(multiply(slot.step, len(points)))
+    for done in range(0, count, width):
+        if done:
+            points = shifted(points, stride)
+        left = min(width, count - done)
+        yield points[:left], [(done + value) * slot.exponent for value in range(left)]
+
+
+def _square(start: Point, slots: Sequence[_Slot], ballots: int) -> _Block:
+    """Return all the points that a few small slots lead to."""
+    found: list[tuple[Affine, int, int]] = [(affine(start), 0, ballots)]
+    for slot in slots:
+        step, layer = affine(slot.step), found
+        for _ in range(slot.most):
+            layer = [each for each in layer if each[2] >= slot.ballots]
+            if not layer:
+                break
+            moved = shifted([point for point, _, _ in layer], step)
+            layer = [
+                (point, x + slot.exponent, left - slot.ballots)
+                for point, (_, x, left) in zip(moved, layer, strict=True)
+            ]
+            found = found + layer
+    return [point for point, _, _ in found], [x for _, x, _ in found]
+
+
+def _values(slot: _Slot, ballots: int) -> int:
+    return min(slot.most, ballots // slot.ballots) + 1
 
 
 def _undecodable(ballots: int) -> ResultUndecodable:

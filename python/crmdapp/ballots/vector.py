@@ -84,7 +84,7 @@ class Vector:
         if len(set(chosen)) != len(chosen):
             raise UsageError("An option is chosen at most once.")
         if not self.minimum <= len(chosen) <= self.maximum:
-            raise UsageError(f"Choose {self.minimum} to {self.maximum} options, not {len(chosen)}.")
+            raise UsageError(f"Choose {self.minimum} to {self.maximum} options.")
         return tuple(int(option in chosen) for option in range(self.options))
 
     def seal(
