@@ -28,8 +28,6 @@ contract BallotBox is BallotVoters, BallotSums {
     /// @inheritdoc IBallotBox
     IVoterRoll public immutable ROLL;
 
-    mapping(uint256 place => CodeBytes) private _forms;
-
     constructor(IElections elections, ITrusteeBoard board, IVoterRoll roll)
         EIP712("BallotBox", "1")
     {
@@ -62,9 +60,8 @@ contract BallotBox is BallotVoters, BallotSums {
                 key
             )
         );
-        CodeBytes form =
-            CodeBytesLibrary.store(_formData(election, question, settings, context, key));
-        _forms[_placeOf(election, question)] = form;
+        bytes memory data = _formData(election, question, settings, context, key);
+        CodeBytes form = CodeBytesLibrary.storeAt(data, _saltOf(election, question));
 
         emit QuestionPrepared(election, question, context, CodeBytes.unwrap(form));
     }
@@ -126,7 +123,7 @@ contract BallotBox is BallotVoters, BallotSums {
 
     /// @inheritdoc IBallotBox
     function isPrepared(uint64 election, uint8 question) public view returns (bool) {
-        return CodeBytes.unwrap(_forms[_placeOf(election, question)]) != address(0);
+        return _placeOf(election, question).isStored();
     }
 
     function _open(uint64 election, uint8 question, uint16 precinct, bytes calldata ballots)
@@ -158,8 +155,8 @@ contract BallotBox is BallotVoters, BallotSums {
     }
 
     function _formOf(uint64 election, uint8 question) private view returns (CodeBytes form) {
-        form = _forms[_placeOf(election, question)];
-        if (CodeBytes.unwrap(form) == address(0)) revert QuestionNotPrepared(election, question);
+        form = _placeOf(election, question);
+        if (!form.isStored()) revert QuestionNotPrepared(election, question);
     }
 
     function _formData(
@@ -185,7 +182,11 @@ contract BallotBox is BallotVoters, BallotSums {
         BallotForm.trim(data, end);
     }
 
-    function _placeOf(uint64 election, uint8 question) private pure returns (uint256) {
+    function _placeOf(uint64 election, uint8 question) private view returns (CodeBytes) {
+        return CodeBytesLibrary.placeOf(_saltOf(election, question));
+    }
+
+    function _saltOf(uint64 election, uint8 question) private pure returns (uint256) {
         return uint256(election) << 8 | question;
     }
 }

@@ -86,10 +86,16 @@ abstract contract BallotSums is IBallotBox {
         returns (bytes28 bulletin, uint256 count)
     {
         uint256 ledger = urn.ledger;
-        count = uint32(ledger) + batch.counted();
-        bulletin = bytes28(
-            keccak256(abi.encodePacked(bytes28(bytes32(ledger)), BallotProofs.digest(batch)))
-        );
+        bytes32 trackers = BallotProofs.digest(batch);
+        unchecked {
+            count = (ledger & type(uint32).max) + batch.counted();
+        }
+        assembly ("memory-safe") {
+            // 28 bytes of the ledger, 32 behind them.
+            mstore(0, ledger)
+            mstore(28, trackers)
+            bulletin := shl(32, shr(32, keccak256(0, 60)))
+        }
 
         urn.ledger = uint256(bytes32(bulletin)) | count;
         uint256 options = batch.numbers().isVector() ? batch.numbers().options() : 1;

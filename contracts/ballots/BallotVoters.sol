@@ -19,10 +19,7 @@ abstract contract BallotVoters is IBallotBox, EIP712 {
     /// @dev Enters those ballots of a batch whose voters had not voted, and marks them as voted.
     /// @param voted Where the precinct's voted bits begin in storage.
     /// @return skipped A bit for each ballot that does not count, from the right.
-    function _readVoters(BallotBatch batch, uint256 voted)
-        internal
-        returns (uint256 skipped)
-    {
+    function _readVoters(BallotBatch batch, uint256 voted) internal returns (uint256 skipped) {
         uint256 head = batch.start();
         uint256 next = 0;
         uint256 word = type(uint256).max;
@@ -61,12 +58,10 @@ abstract contract BallotVoters is IBallotBox, EIP712 {
     }
 
     /// @dev Every ballot that counts was signed by its voter.
-    function _requireIntents(
-        BallotBatch batch,
-        uint64 election,
-        uint8 question,
-        uint16 precinct
-    ) internal view {
+    function _requireIntents(BallotBatch batch, uint64 election, uint8 question, uint16 precinct)
+        internal
+        view
+    {
         uint256 entry = batch.entries();
         uint256 intent = _startIntent(election, question, precinct);
         unchecked {
@@ -74,9 +69,7 @@ abstract contract BallotVoters is IBallotBox, EIP712 {
             for (uint256 end = entry + batch.counted() * 32; entry < end; entry += 32) {
                 (address signer, uint256 deadline) = _signerOf(intent, entry, tracker);
                 if (signer != _voterOf(entry) || signer == address(0)) {
-                    revert BallotSignatureInvalid(
-                        _numberOf(batch, _headOf(entry)), _voterOf(entry)
-                    );
+                    revert BallotSignatureInvalid(_numberOf(batch, _headOf(entry)), _voterOf(entry));
                 }
                 if (block.timestamp > deadline) {
                     revert BallotExpired(_numberOf(batch, _headOf(entry)), uint40(deadline));

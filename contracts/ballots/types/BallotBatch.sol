@@ -47,8 +47,9 @@ library BallotBatchLibrary {
         internal
         pure
     {
-        uint256 stride_ = batch.numbers().points() * PAIR;
+        uint256 points = batch.numbers().points();
         assembly ("memory-safe") {
+            let stride_ := mul(points, PAIR)
             let list := shl(5, total_)
             let place := mload(0x40)
             mstore(add(batch, 224), ballots.offset)

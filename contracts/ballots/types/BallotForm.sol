@@ -5,7 +5,7 @@ import {Question, QuestionKind} from "../IElections.sol";
 import {CodeBytesLibrary} from "./CodeBytes.sol";
 
 /// @dev From the right: options 8, min 8, max 8, bits 8, isVector 8, precincts 16, opensAt 40,
-/// closesAt 40 bits.
+/// closesAt 40 bits, points of a ballot 16, bytes of a ballot 32.
 type FormNumbers is uint256;
 
 using FormNumbersLibrary for FormNumbers global;
@@ -84,11 +84,18 @@ library FormNumbersLibrary {
         pure
         returns (FormNumbers)
     {
+        bool isVector_ = question.kind == QuestionKind.Vector;
+        uint256 k = question.options;
+        uint256 sums_ = uint256(question.max) - question.min + 1;
+        uint256 points_ = isVector_ ? 6 * k + 2 * sums_ : 2 + 2 * k;
+        // For each branch a response, and a challenge but for the last of a proof.
+        uint256 scalars = isVector_ ? 3 * k + 2 * sums_ - 1 : 2 * k - 1;
+        uint256 length = HEAD + points_ * POINT + scalars * SCALAR;
+        uint256 kind = isVector_ ? 1 : 0;
         return FormNumbers.wrap(
-            question.options | uint256(question.min) << 8 | uint256(question.max) << 16
-                | uint256(question.bits) << 24
-                | uint256(question.kind == QuestionKind.Vector ? 1 : 0) << 32
-                | uint256(precincts_) << 40 | uint256(opensAt_) << 56 | uint256(closesAt_) << 96
+            k | uint256(question.min) << 8 | uint256(question.max) << 16 | uint256(question.bits)
+                << 24 | kind << 32 | uint256(precincts_) << 40 | uint256(opensAt_) << 56
+                | uint256(closesAt_) << 96 | points_ << 136 | length << 152
         );
     }
 
@@ -130,19 +137,11 @@ library FormNumbersLibrary {
 
     /// @dev Points of a ballot.
     function points(FormNumbers numbers) internal pure returns (uint256) {
-        unchecked {
-            uint256 k = numbers.options();
-            return numbers.isVector() ? 6 * k + 2 * numbers.sums() : 2 + 2 * k;
-        }
+        return FormNumbers.unwrap(numbers) >> 136 & 0xffff;
     }
 
-    /// @dev Bytes of a ballot, head and body: a scalar for each branch's response, and one for its
-    /// challenge but the last of a proof.
+    /// @dev Bytes of a ballot, head and body.
     function ballotLength(FormNumbers numbers) internal pure returns (uint256) {
-        unchecked {
-            uint256 k = numbers.options();
-            uint256 scalars = numbers.isVector() ? 3 * k + 2 * numbers.sums() - 1 : 2 * k - 1;
-            return HEAD + numbers.points() * POINT + scalars * SCALAR;
-        }
+        return FormNumbers.unwrap(numbers) >> 152;
     }
 }

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {BallotBatch} from "./BallotBatch.sol";
 import {FormNumbers} from "./BallotForm.sol";
-import {Bls12381, Msm} from "./Bls12381.sol";
+import {Bls12381} from "./Bls12381.sol";
 
 /// @title Disjunctive proofs of a batch of ballots, checked in one multi-scalar multiplication
 /// @dev Source: Cramer, Damgard, Schoenmakers, CRYPTO 1994 (the proofs); Bellare, Garay, Rabin,
@@ -54,8 +54,8 @@ library BallotProofs {
     /// @notice A proof of the batch is not valid.
     error BatchProofsInvalid();
 
-    /// @dev Takes in every ballot that counts: its tracker, its points, and the challenge of each of
-    /// its proofs, which waits in the scalar of the proof's first pair.
+    /// @dev Takes in every ballot that counts: its tracker, its points, and the challenge of each
+    /// of its proofs, which waits in the scalar of the proof's first pair.
     function read(BallotBatch batch) internal pure {
         unchecked {
             FormNumbers numbers = batch.numbers();
@@ -94,7 +94,7 @@ library BallotProofs {
                 mstore(add(pairs, IN_PAIR), sub(R, mload(add(pad, ON_G))))
                 mstore(add(pairs, IN_NEXT_PAIR), sub(R, mload(add(pad, ON_K))))
             }
-            if (!Msm(pairs, place, place).isZero()) revert BatchProofsInvalid();
+            if (!Bls12381.isZero(pairs, place - pairs)) revert BatchProofsInvalid();
         }
     }
 
@@ -119,11 +119,7 @@ library BallotProofs {
     }
 
     /// @dev Puts CONTEXT, voter and body into the pad, behind a word for the tag.
-    function _readTracker(BallotBatch batch, uint256 entry)
-        private
-        pure
-        returns (uint256 body)
-    {
+    function _readTracker(BallotBatch batch, uint256 entry) private pure returns (uint256 body) {
         (uint256 pad, uint256 trackers) = (batch.pad(), batch.trackers());
         (uint256 entries, uint256 size) = (batch.entries(), batch.size());
         assembly ("memory-safe") {
@@ -255,8 +251,8 @@ library BallotProofs {
     }
 
     /// @dev Weighs the branches of a proof: writes the scalars of its commitments, adds to those of
-    /// G and K, returns those of alpha and beta. The pad holds e of branch 0, and by how many bits it
-    /// is shifted for the next: 0 bits mean that the next is e + 1, and after 0 comes 1 anyway.
+    /// G and K, returns those of alpha and beta. The pad holds e of branch 0, and by how many bits
+    /// it is shifted for the next: 0 bits mean that the next is e + 1, and after 0 comes 1 anyway.
     /// @param left The challenge; in the end what is left of it for the last branch.
     /// @param commitments The pair of A_0.
     /// @param scalars Where c_0 is in the call's data.

@@ -128,7 +128,7 @@ library Bls12381 {
     /// @dev What the pairs add up to; infinity is 96 zeros.
     function total(Msm memory sum) internal view returns (bytes memory point) {
         point = new bytes(POINT);
-        uint256 out = _run(sum);
+        uint256 out = _run(sum.first, sum.next - sum.first);
         assembly ("memory-safe") {
             mcopy(add(point, 32), add(out, 16), 48)
             mcopy(add(point, 80), add(out, 80), 48)
@@ -138,7 +138,12 @@ library Bls12381 {
     /// @dev Whether the pairs add up to infinity: every equation that they stand for holds, if each
     /// has a weight of its own that nobody could choose.
     function isZero(Msm memory sum) internal view returns (bool) {
-        uint256 out = _run(sum);
+        return isZero(sum.first, sum.next - sum.first);
+    }
+
+    /// @dev As `isZero` above, of pairs that lie in memory from `first` on.
+    function isZero(uint256 first, uint256 size) internal view returns (bool) {
+        uint256 out = _run(first, size);
         uint256 anything;
         assembly ("memory-safe") {
             anything := or(
@@ -210,9 +215,7 @@ library Bls12381 {
     }
 
     /// @dev Where 128 bytes of result lie, in free memory.
-    function _run(Msm memory sum) private view returns (uint256 out) {
-        uint256 first = sum.first;
-        uint256 size = sum.next - first;
+    function _run(uint256 first, uint256 size) private view returns (uint256 out) {
         bool done;
         assembly ("memory-safe") {
             out := mload(0x40)
