@@ -6,12 +6,13 @@ from hypothesis import strategies as st
 
 from crmdapp.ballots import decoding
 from crmdapp.ballots.decoding import (
-    SPLITS_MAX,
+    STEPS_MAX,
     bits_for,
     decode_choice,
     decode_option,
     most_ballots,
     require_decodable,
+    search_steps,
     splits,
 )
 from crmdapp.ballots.faults import ElectionUndecodable, ResultUndecodable
@@ -93,12 +94,31 @@ def test_a_small_table_finds_the_same(monkeypatch, size):
 
 @pytest.mark.parametrize(
     ("options", "most"),
-    [(2, 2**32 - 1), (3, 5_931_640), (4, 47_257), (5, 4_530), (10, 117), (32, 18)],
+    [(2, 2**32 - 1), (3, 10_768_274), (4, 51_390), (5, 4_340), (10, 78), (32, 10)],
 )
-def test_the_limit_is_where_the_splits_end(options, most):
+def test_the_limit_is_where_the_search_gets_too_long(options, most):
     assert most_ballots(options) == most
-    assert splits(options, most) <= SPLITS_MAX
-    assert options == 2 or splits(options, most + 1) > SPLITS_MAX
+    assert search_steps(options, most) <= STEPS_MAX
+    assert options == 2 or search_steps(options, most + 1) > STEPS_MAX
+
+
+@few(60)
+@given(st.integers(1, 8), st.integers(0, 12))
+def test_no_search_takes_more_steps_than_it_says(slots, ballots):
+    """Counted, not computed: all points of table and walk."""
+    halves = decoding._halves([1 << 8 * slot for slot in range(slots)], ballots)
+    blocks = [
+        block for half in halves for block in decoding._blocks(multiply_base(9), half, ballots)
+    ]
+    taken = sum(len(points) for points, _ in blocks)
+    assert taken <= search_steps(slots + 1, ballots)
+    assert all(len(points) == len(exponents) for points, exponents in blocks)
+
+
+def test_a_small_election_takes_few_steps():
+    assert search_steps(2, 10**6) < 2_200
+    assert search_steps(3, 10**6) < 2_600_000
+    assert search_steps(5, 1000) < 1_100_000
 
 
 @pytest.mark.parametrize("options", range(2, 33))

@@ -4,12 +4,15 @@ The result is M = x G, where x holds the counts of all options but the first in 
 Trying every x would take as many steps as N ballots can be split among k options, C(N + k - 1,
 k - 1). The search meets in the middle: a table of the multiples of G that the lower slots can give,
 and a walk that takes what the upper slots can give from M until the rest is in the table. One slot
-is cut in two where needed, so for k = 2 this is the classic baby-step giant-step.
+is cut in two where needed, so for k = 2 this is the classic baby-step giant-step, of about
+2 sqrt(N) steps.
 
-A search takes about twice the square root of all splits, and more where the table would take too
-much memory. :func:`require_decodable` refuses what would take too long *before* an election is
-created: an election whose result nobody can compute is worse than none. Decoding itself refuses
-nothing: if more ballots came than were foreseen, it takes longer.
+For few options the steps are about the square root of all splits. For many they are far more: both
+halves have to allow for all ballots being in the other, and the table is limited by memory. So what
+decides is the number of steps itself (:func:`search_steps`). :func:`require_decodable` refuses what
+would take too long *before* an election is created: an election whose result nobody can compute is
+worse than none. Decoding itself refuses nothing: if more ballots came than were foreseen, it takes
+longer.
 
 Source: Shanks, "Class number, a theory of factorization and genera", 1971 (baby-step giant-step);
 Baudron et al., PODC 2001 (counts in slots).
@@ -27,8 +30,8 @@ from crmdapp.ballots.choice import OPTIONS_MAX, OPTIONS_MIN, SLOTS_MAX
 from crmdapp.ballots.faults import ElectionUndecodable, ResultUndecodable
 from crmdapp.ballots.group import IDENTITY, Point, multiply, multiply_base
 
-SPLITS_MAX = 1 << 44
-"""Most ways to split an accumulator's ballots: a search of some minutes."""
+STEPS_MAX = 1 << 26
+"""Most steps of a search: some four minutes, at about 3.5 microseconds each."""
 
 BITS_MAX = 32
 """Most bits of a count that the contracts take."""
@@ -62,9 +65,37 @@ class _Slot:
     step: Point
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How to divide the slots.
+
+    Attributes:
+        table: Points of the table.
+        walk: Points of the walk, at most; it ends halfway on average.
+        whole: Slots that are in the table as a whole.
+        cut: How many values of the next slot the table has.
+    """
+
+    table: int
+    walk: int
+    whole: int
+    cut: int
+
+
 def splits(options: int, ballots: int) -> int:
     """Return how many ways there are to split so many ballots among so many options."""
     return comb(ballots + options - 1, options - 1)
+
+
+def search_steps(options: int, ballots: int) -> int:
+    """Return how many steps the search for the counts of a Choice takes at most.
+
+    Args:
+        options: k, 2 to 32.
+        ballots: How many ballots the accumulator holds.
+    """
+    plan = _plan(options - 1, ballots)
+    return plan.table + plan.walk
 
 
 def bits_for(ballots: int) -> int:
@@ -89,7 +120,7 @@ def most_ballots(options: int) -> int:
     low, high = 0, (1 << min(SLOTS_MAX // (options - 1), BITS_MAX)) - 1
     while low < high:
         middle = (low + high + 1) // 2
-        if splits(options, middle) <= SPLITS_MAX:
+        if search_steps(options, middle) <= STEPS_MAX:
             low = middle
         else:
             high = middle - 1
@@ -176,16 +207,28 @@ def _halves(slots: Sequence[int], ballots: int) -> tuple[list[_Slot], list[_Slot
         slots: What one ballot adds to x, slot by slot.
         ballots: How many ballots there are.
     """
-    size = min(isqrt(splits(len(slots) + 1, ballots)) + 1, TABLE_MAX)
-    whole = 0
-    while whole + 1 < len(slots) and splits(whole + 2, ballots) <= size:
-        whole += 1
-    cut = min(max(size // splits(whole + 1, ballots), 1), ballots + 1)
+    plan = _plan(len(slots), ballots)
+    whole, cut = plan.whole, plan.cut
     lower = [_slot(each, 1, ballots, 1) for each in slots[:whole]]
     lower.append(_slot(slots[whole], 1, cut - 1, 1))
     upper = [_slot(each, 1, ballots, -1) for each in slots[whole + 1 :]]
     upper.append(_slot(slots[whole] * cut, cut, ballots // cut, -1))
     return lower, upper
+
+
+def _plan(slots: int, ballots: int) -> _Plan:
+    """Return the division with the fewest steps on average whose table is not too large."""
+    plans: list[_Plan] = []
+    for whole in range(slots):
+        row = splits(whole + 1, ballots)
+        if whole and row > TABLE_MAX:
+            break
+        # The walk has a part for each multiple of the cut that the next slot can have; as the
+        # parts get smaller, they are fewer than the first and all of them divided by the cut.
+        first, every = splits(slots - whole, ballots), splits(slots - whole + 1, ballots)
+        cut = max(1, min(isqrt(every // (2 * row)), TABLE_MAX // row, ballots + 1))
+        plans.append(_Plan(cut * row, first + every // cut, whole, cut))
+    return min(plans, key=lambda plan: 2 * plan.table + plan.walk)
 
 
 def _slot(exponent: int, ballots: int, most: int, sign: int) -> _Slot:
