@@ -12,9 +12,6 @@ abstract contract BallotVoters is IBallotBox, EIP712 {
     bytes32 private constant INTENT_TYPEHASH = keccak256(
         "BallotIntent(uint64 election,uint8 question,uint16 precinct,uint32 index,bytes32 tracker,uint40 deadline)"
     );
-    /// @dev Half the order of secp256k1: s above it says the same as one below (EIP-2).
-    uint256 private constant HALF_ORDER =
-        0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0;
 
     /// @dev Enters those ballots of a batch whose voters had not voted, and marks them as voted.
     /// @param voted Where the precinct's voted bits begin in storage.
@@ -118,12 +115,10 @@ abstract contract BallotVoters is IBallotBox, EIP712 {
             let s := calldataload(add(head, 41))
             mstore(add(intent, 352), add(27, shr(255, s)))
             mstore(add(intent, 384), calldataload(add(head, 9)))
-            s := shr(1, shl(1, s))
-            mstore(add(intent, 416), s)
+            // ERC-2098 has no room for the upper half of s, but for 1 in 2^128 (EIP-2).
+            mstore(add(intent, 416), shr(1, shl(1, s)))
             mstore(0, 0)
-            if iszero(gt(s, HALF_ORDER)) {
-                pop(staticcall(gas(), 1, add(intent, 320), 128, 0, 32))
-            }
+            pop(staticcall(gas(), 1, add(intent, 320), 128, 0, 32))
             signer := mload(0)
         }
     }

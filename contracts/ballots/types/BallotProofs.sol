@@ -38,6 +38,8 @@ library BallotProofs {
     uint256 private constant ORDER = 160;
     uint256 private constant E = 192;
     uint256 private constant BITS = 224;
+    /// @dev A scalar that is not below the order, or 0.
+    uint256 private constant BAD = 256;
 
     /// @dev Index 4, deadline 5, signature 64 bytes.
     uint256 private constant HEAD = 73;
@@ -90,10 +92,13 @@ library BallotProofs {
                 else _weighChoice(batch.numbers(), pad, place, body);
                 place += batch.stride();
             }
+            uint256 bad;
             assembly ("memory-safe") {
+                bad := mload(add(pad, BAD))
                 mstore(add(pairs, IN_PAIR), sub(R, mload(add(pad, ON_G))))
                 mstore(add(pairs, IN_NEXT_PAIR), sub(R, mload(add(pad, ON_K))))
             }
+            if (bad != 0) revert Bls12381.ScalarInvalid(bad);
             if (!Bls12381.isZero(pairs, place - pairs)) revert BatchProofsInvalid();
         }
     }
@@ -193,6 +198,7 @@ library BallotProofs {
             mstore(add(pad, ON_K), 0)
             mstore(add(pad, ORDER), R)
             mstore(add(pad, BITS), bits)
+            mstore(add(pad, BAD), 0)
         }
     }
 
@@ -276,9 +282,7 @@ library BallotProofs {
                 let z := calldataload(responses)
                 if iszero(and(lt(c, r), lt(z, r))) {
                     if lt(c, r) { c := z }
-                    mstore(0, 0x24d1a0b4) // ScalarInvalid(uint256)
-                    mstore(32, c)
-                    revert(28, 36)
+                    mstore(add(pad, BAD), c)
                 }
 
                 let second := keccak256(pad, SEED_SIZE)
@@ -340,8 +344,8 @@ library BallotProofs {
     /// Infinity is known by the lower 32 bytes of its x; another point that had none either would
     /// be refused with it: one in 2^256.
     function _putPoints(uint256 source, uint256 place, uint256 count) private pure {
+        uint256 infinite = 0;
         assembly ("memory-safe") {
-            let infinite := 0
             for { let end := add(source, mul(count, POINT)) } lt(source, end) {} {
                 infinite := or(infinite, iszero(calldataload(add(source, 16))))
                 calldatacopy(add(place, 16), source, 48)
@@ -352,10 +356,7 @@ library BallotProofs {
                 source := add(source, 192)
                 place := add(place, 320)
             }
-            if infinite {
-                mstore(0, 0x805093dd) // PointInfinite()
-                revert(28, 4)
-            }
         }
+        if (infinite != 0) revert Bls12381.PointInfinite();
     }
 }
