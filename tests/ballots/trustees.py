@@ -309,10 +309,13 @@ class Guard:
     def joint(self) -> protocol.JointKey:
         return self.committee.joint(*self.dealers)
 
+    @cached_property
+    def deals(self) -> list[Deal]:
+        return [self.committee.read(i) for i in self.dealers]
+
     def secret(self, j: int) -> int:
         """x_j."""
-        deals = [self.committee.read(i) for i in self.dealers]
-        return protocol.trustee_secret(deals, j, self.committee.secret(j), self.joint)
+        return protocol.trustee_secret(self.deals, j, self.committee.secret(j), self.joint)
 
     def context(
         self, question: int, group: int, option: int, accumulator: Ciphertext, ballots: int
