@@ -15,7 +15,6 @@ from crmdapp.ballots.group import (
     multiply_base,
 )
 from crmdapp.ballots.grouping import group_precincts
-from crmdapp.ballots.proofs import prove_equality
 from crmdapp.ballots.sharing import lagrange
 from crmdapp.ballots.transcripts import address_word, word
 from eth_utils import keccak
@@ -34,11 +33,11 @@ from tests.ballots.trustees import (
     Committee,
     Guard,
     add_up,
+    challenge_of,
     encrypted_sum,
-    nonces_of,
     replaced,
     secret_of,
-    without_scalar,
+    with_scalar,
 )
 from tests.fixtures.logs import log, logs
 from tests.fixtures.reverts import reverts
@@ -230,6 +229,34 @@ class Poll:
 def bits_of(trustees):
     """Bit j - 1 of trustee j."""
     return sum(1 << (j - 1) for j in trustees)
+
+
+def forged_share(poll, j, *, shifts=(0, 0), option=0, x=None, D=None, is_weak=False):
+    """A share of trustee j whose proof does not hold, unless nothing is changed.
+
+    Args:
+        shifts: What the commitments are too large by.
+        x: What the proof says to be the secret; that of the trustee.
+        D: What it says to be the decryption; the right one.
+        is_weak: The challenge leaves D out, and D is chosen by it.
+    """
+    own, w = poll.guard.secret(j), secret_of("w", j)
+    accumulator, context = poll.accumulator(0, 0, option), poll.context(0, 0, option)
+    A = accumulator.alpha
+    x = own if x is None else x
+    D = multiply(A, own) if D is None else D
+    A1 = multiply_base(w + shifts[0])
+    A2 = multiply(A, w) + multiply_base(shifts[1])
+    if is_weak:
+        A2 = A2 + multiply_base(1)
+    statement = [context, word(j), encode_point(multiply_base(own)), encode_point(A)]
+    if not is_weak:
+        statement.append(encode_point(D))
+    c = challenge_of("decryption", *statement, encode_point(A1), encode_point(A2))
+    z = (w + c * x) % ORDER
+    if is_weak:
+        D = multiply(multiply(A, z) - A2, pow(c, -1, ORDER))
+    return b"".join(map(encode_point, (D, A1, A2))) + z.to_bytes(32)
 
 
 @pytest.fixture(scope="module")
@@ -621,9 +648,9 @@ def test_tally_refuses_another_response(poll, errors):
     for place in (Z_AT, SHARE + Z_AT):
         z = int.from_bytes(shares[place : place + 32])
         with reverts(errors.TallyInvalid, **place_of(poll)):
-            poll.count(shares=without_scalar(shares, place, (z + 1) % ORDER))
+            poll.count(shares=with_scalar(shares, place, (z + 1) % ORDER))
         with reverts(errors.ScalarInvalid, scalar=z + ORDER):
-            poll.count(shares=without_scalar(shares, place, z + ORDER))
+            poll.count(shares=with_scalar(shares, place, z + ORDER))
 
 
 def test_tally_refuses_shares_that_agree_on_a_false_result(poll, errors):
@@ -637,31 +664,25 @@ def test_tally_refuses_shares_that_agree_on_a_false_result(poll, errors):
         poll.count(shares=replaced(shares, 0, D), counts=[80, 20])
 
 
-def test_tally_refuses_a_proof_about_another_secret(poll, errors):
-    """A share by another x_j, with a proof that is right of it: not of Y_j."""
-    false = poll.shares_of(1, secret=poll.guard.secret(1) + 1)
-    with reverts(errors.TallyInvalid, **place_of(poll)):
-        poll.count(shares=false + poll.shares_of(2))
-
-
-def test_tally_refuses_a_forged_proof_of_a_statement_that_is_half_right(poll, errors):
-    """Only one of the two equations holds: each has a weight of its own."""
-    x, accumulator = poll.guard.secret(1), poll.accumulator(0, 0, 0)
-    D = multiply(accumulator.alpha, x + 1)
-    bases = (multiply_base(x), accumulator.alpha, D)
-    proof = prove_equality("decryption", (poll.context(), word(1)), x, bases, nonces_of("half"))
-    with reverts(errors.TallyInvalid, **place_of(poll)):
-        poll.count(shares=encode_point(D) + proof.encode() + poll.shares_of(2))
-
-
 def test_tally_refuses_proofs_whose_errors_cancel_out(poll, errors):
-    """One equation of a proof is off by as much as the other, with the opposite sign."""
-    shares = poll.shares((1, 2))
-    by = multiply_base(5)
-    first = encode_point(decode_point(shares[A1_AT:A2_AT]) + by)
-    second = encode_point(decode_point(shares[A2_AT:Z_AT]) - by)
-    with reverts(errors.TallyInvalid, **place_of(poll)):
-        poll.count(shares=replaced(replaced(shares, A1_AT, first), A2_AT, second))
+    """Each equation has a weight of its own, of one share and of several."""
+    second = poll.shares_of(2)
+    for wrong in (
+        forged_share(poll, 1, shifts=(5, -5)) + second,
+        forged_share(poll, 1, shifts=(5, 0)) + forged_share(poll, 2, shifts=(-5, 0)),
+        forged_share(poll, 1, shifts=(0, 5)) + forged_share(poll, 2, shifts=(0, -5)),
+    ):
+        with reverts(errors.TallyInvalid, **place_of(poll)):
+            poll.count(shares=wrong)
+    poll.count(shares=forged_share(poll, 1) + second)
+
+
+def test_tally_refuses_proofs_that_make_up_for_a_false_count(poll, errors):
+    """The counts are off by 10 votes, and so is a proof, the other way."""
+    for shifts in ((10, 0), (-10, 0), (0, 10), (0, -10)):
+        wrong = forged_share(poll, 1, shifts=shifts) + poll.shares_of(2)
+        with reverts(errors.TallyInvalid, **place_of(poll)):
+            poll.count(shares=wrong, counts=[60, 40])
 
 
 @pytest.mark.parametrize("point", NO_POINTS.values(), ids=NO_POINTS)
@@ -945,9 +966,9 @@ def test_postShares_refuses_a_wrong_share(poll, errors):
             poll.post(1, replaced(share, place, other))
     z = int.from_bytes(share[Z_AT:])
     with reverts(errors.SharesInvalid, **place_of(poll)):
-        poll.post(1, without_scalar(share, Z_AT, (z + 1) % ORDER))
+        poll.post(1, with_scalar(share, Z_AT, (z + 1) % ORDER))
     with reverts(errors.ScalarInvalid, scalar=z + ORDER):
-        poll.post(1, without_scalar(share, Z_AT, z + ORDER))
+        poll.post(1, with_scalar(share, Z_AT, z + ORDER))
     for length in (0, SHARE - 1, SHARE + 1):
         with reverts(errors.SharesLengthInvalid, length=length, expected=SHARE):
             poll.post(1, (share + b"\0")[:length])
@@ -962,15 +983,31 @@ def test_postShares_refuses_what_is_no_point(poll, errors, point):
             poll.post(1, replaced(poll.shares_of(1), place, point))
 
 
-def test_postShares_refuses_errors_of_two_options_that_cancel_out(hold, errors):
+def test_postShares_refuses_errors_that_cancel_out(hold, errors):
     poll = hold([(9, [9, 0, 4])], questions=(APPROVAL,))
     poll.close()
-    shares = poll.shares_of(1)
-    for at, by in ((A1_AT, 1), (SHARE + A1_AT, ORDER - 1)):
-        point = decode_point(shares[at : at + 96]) + multiply_base(by)
-        shares = replaced(shares, at, encode_point(point))
+    last = poll.shares_of(1)[2 * SHARE :]
+    for first, second in (((5, 0), (-5, 0)), ((0, 5), (0, -5)), ((5, 0), (0, -5)), ((5, -5), (0, 0))):
+        wrong = forged_share(poll, 1, shifts=first) + forged_share(poll, 1, shifts=second, option=1)
+        with reverts(errors.SharesInvalid, **place_of(poll)):
+            poll.post(1, wrong + last)
+
+
+def test_postShares_refuses_a_proof_of_half_the_statement(poll, errors):
+    own, A = poll.guard.secret(1), poll.accumulator(0, 0, 0).alpha
+    for wrong in (
+        {"D": multiply(A, own + 1)},  # z G = A1 + c Y alone holds
+        {"D": multiply(A, own + 1), "x": own + 1},  # z A = A2 + c D alone holds
+    ):
+        with reverts(errors.SharesInvalid, **place_of(poll)):
+            poll.post(1, forged_share(poll, 1, **wrong))
+    poll.post(1, forged_share(poll, 1))
+
+
+def test_postShares_takes_no_decryption_that_was_chosen_after_the_challenge(poll, errors):
+    """Weak Fiat-Shamir: were D not hashed, a trustee could post a false one, and spoil the tally."""
     with reverts(errors.SharesInvalid, **place_of(poll)):
-        poll.post(1, shares)
+        poll.post(1, forged_share(poll, 1, is_weak=True))
 
 
 def test_postShares_refuses_a_share_of_another_trustee(poll, errors):

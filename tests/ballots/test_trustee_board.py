@@ -33,10 +33,12 @@ from tests.ballots.trustees import (
     SHORT,
     STEP,
     Schedule,
+    challenge_of,
     nonces_of,
     replaced,
     secret_of,
-    without_scalar,
+    wire,
+    with_scalar,
 )
 from tests.fixtures.logs import log, logs
 from tests.fixtures.reverts import reverts
@@ -110,8 +112,7 @@ def complain(board):
 def forged_proof(tag, context, x, point, nonce=7):
     """A proof of knowledge of x, for a point whose logarithm it is not."""
     A = encode_point(multiply_base(nonce))
-    transcript = b"".join([keccak(text=f"crmdapp.ballots.v1.{tag}"), *context, point, A])
-    c = int.from_bytes(keccak(transcript)) % ORDER
+    c = challenge_of(tag, *context, point, A)
     return A + encode_scalar((nonce + c * x) % ORDER)
 
 
@@ -119,7 +120,7 @@ def defect_of(deal, j, S):
     """How far the share that S uncovers is from what the dealer committed to."""
     pad = share_pad(deal.ceremony, deal.dealer, j, S)
     shown = multiply_base(deal.encrypted[j - 1] - pad)
-    return encode_point(shown - evaluate_commitments(deal.C, j))
+    return wire(shown - evaluate_commitments(deal.C, j))
 
 
 # registerKey
@@ -180,6 +181,16 @@ def test_registerKey_reverts_for_a_rogue_key(errors, committee, register):
         register(index=3, of=3, key=rogue, proof=proof)
 
 
+def test_registerKey_takes_no_key_that_was_chosen_after_the_challenge(errors, committee, register):
+    """Weak Fiat-Shamir: were the key not hashed, one could be made of anybody's, and proved."""
+    context = (committee.context, word(3), address_word(committee.account(3).address))
+    A, z = decode_point(committee.key(1)), secret_of("z")
+    c = challenge_of("trustee-key", *context, encode_point(A))
+    rogue = encode_point(multiply(multiply_base(z) - A, pow(c, -1, ORDER)))
+    with reverts(errors.KnowledgeProofInvalid, election=committee.election, index=3):
+        register(index=3, of=3, key=rogue, proof=encode_point(A) + encode_scalar(z))
+
+
 @pytest.mark.parametrize("what", ["chain_id", "board", "election", "round"])
 def test_registerKey_reverts_for_a_proof_from_elsewhere(
     errors, committee, board, register, elections, what
@@ -216,7 +227,7 @@ def test_registerKey_reverts_for_a_scalar_that_is_not_reduced(errors, committee,
     z = int.from_bytes(proof[96:])
     for scalar in (z + ORDER, ORDER):
         with reverts(errors.ScalarInvalid, scalar=scalar):
-            register(proof=without_scalar(proof, 96, scalar))
+            register(proof=with_scalar(proof, 96, scalar))
 
 
 def test_registerKey_reverts_for_infinity(errors, committee, register):
@@ -454,7 +465,7 @@ def test_postDeal_reverts_if_errors_of_two_proofs_cancel_out(errors, committee, 
     deal = committee.deal(1)
     for place, by in ((PAD_PROOF_AT + 96, 1), (SECRET_PROOF_AT + 96, ORDER - 1)):
         z = int.from_bytes(deal[place : place + 32])
-        deal = without_scalar(deal, place, (z + by) % ORDER)
+        deal = with_scalar(deal, place, (z + by) % ORDER)
     with reverts(errors.KnowledgeProofInvalid, election=committee.election, index=1):
         post(deal)
 
@@ -505,7 +516,7 @@ def test_postDeal_reverts_for_scalars_that_are_not_reduced(errors, committee, po
     for place in (PAD_PROOF_AT + 96, SECRET_PROOF_AT + 96, committee.share_place(3)):
         scalar = int.from_bytes(deal[place : place + 32]) + ORDER
         with chain.isolate(), reverts(errors.ScalarInvalid, scalar=scalar):
-            post(without_scalar(deal, place, scalar))
+            post(with_scalar(deal, place, scalar))
 
 
 def test_postDeal_reverts_for_other_lengths(errors, committee, post, chain):
@@ -524,7 +535,7 @@ def test_postDeal_reverts_for_a_share_that_nobody_can_hide(errors, committee):
     deal = committee.deal(1)
     place = committee.share_place(3)
     assert deal[place : place + 32] == NOTHING
-    committee.commit(1, without_scalar(deal, place, 1))
+    committee.commit(1, with_scalar(deal, place, 1))
     committee.commit(2)
     committee.wait_for(DEALS)
     committee.post(2)
@@ -598,6 +609,64 @@ def test_complain_cannot_uncover_by_another_secret(errors, accused, complain):
         )
 
 
+def accuse(committee, j, i, *, shift=0, is_weak=False):
+    """A complaint of trustee j about dealer i, forged.
+
+    Args:
+        shift: What the first commitment is too large by, and the second too small.
+        is_weak: The challenge leaves S out, and S is chosen by it.
+    """
+    deal, e = committee.read(i), committee.secret(j)
+    w = secret_of("w")
+    S = multiply(deal.R, e)
+    A1 = multiply_base(w + shift)
+    A2 = multiply(deal.R, w) - multiply_base(shift)
+    if is_weak:
+        A2 = multiply_base(secret_of("any"))
+    parts = [committee.context, word(i), word(j), committee.key(j), encode_point(deal.R)]
+    if not is_weak:
+        parts.append(encode_point(S))
+    c = challenge_of("complaint", *parts, encode_point(A1), encode_point(A2))
+    z = (w + c * e) % ORDER
+    if is_weak:
+        S = multiply(multiply(deal.R, z) - A2, pow(c, -1, ORDER))
+    head = b"".join(map(encode_point, (S, A1, A2))) + encode_scalar(z)
+    return head + defect_of(deal, j, S)
+
+
+def test_complain_refuses_a_proof_whose_errors_cancel_out(errors, accused, complain):
+    """Each of the two equations has a weight of its own."""
+    with reverts(errors.ComplaintInvalid, election=accused.election, index=2, dealer=1):
+        complain(accused, accuse(accused, 2, 1, shift=5))
+    complain(accused, accuse(accused, 2, 1))
+
+
+def test_complain_takes_no_secret_that_was_chosen_after_the_challenge(errors, accused, complain):
+    """Weak Fiat-Shamir: were S not hashed, an honest dealer could be accused."""
+    forged = accuse(accused, 2, 3, is_weak=True)
+    with reverts(errors.ComplaintInvalid, election=accused.election, index=2, dealer=3):
+        complain(accused, forged, dealer=3, deal=accused.deals[3])
+
+
+def test_complain_takes_no_defect_that_was_chosen_after_the_weights(errors, accused, complain):
+    """Were the defect not a part of what the weights come from, it could make up for a false S."""
+    deal, e, w = accused.read(3), accused.secret(2), secret_of("w")
+    S = multiply_base(secret_of("false"))
+    A1, A2 = multiply_base(w), multiply(deal.R, w)
+    points = [accused.key(2), *map(encode_point, (deal.R, S, A1, A2))]
+    c = challenge_of("complaint", accused.context, word(3), word(2), *points)
+    z = (w + c * e) % ORDER
+    head = b"".join(map(encode_point, (S, A1, A2))) + encode_scalar(z)
+    error = multiply(deal.R, z) - A2 - multiply(S, c)
+    for seen in (head, head + INFINITY):
+        weights = keccak(word(c) + accused.record(3) + keccak(seen))
+        weight = int.from_bytes(weights[16:])
+        true = decode_point(defect_of(deal, 2, S))
+        defect = encode_point(true + multiply(error, weight))
+        with reverts(errors.ComplaintInvalid, election=accused.election, index=2, dealer=3):
+            complain(accused, head + defect, dealer=3, deal=accused.deals[3])
+
+
 @pytest.mark.parametrize("place", [S_AT, A1_AT, A2_AT, DEFECT_AT])
 def test_complain_reverts_for_another_point(errors, accused, complain, place):
     other = encode_point(multiply_base(secret_of("other")))
@@ -609,9 +678,9 @@ def test_complain_reverts_for_another_response(errors, accused, complain):
     complaint = accused.complaint(2, 1)
     z = int.from_bytes(complaint[Z_AT : Z_AT + 32])
     with reverts(errors.ComplaintInvalid, election=accused.election, index=2, dealer=1):
-        complain(accused, without_scalar(complaint, Z_AT, (z + 1) % ORDER))
+        complain(accused, with_scalar(complaint, Z_AT, (z + 1) % ORDER))
     with reverts(errors.ScalarInvalid, scalar=z + ORDER):
-        complain(accused, without_scalar(complaint, Z_AT, z + ORDER))
+        complain(accused, with_scalar(complaint, Z_AT, z + ORDER))
 
 
 @pytest.mark.parametrize("point", NO_POINTS.values(), ids=NO_POINTS)

@@ -76,7 +76,17 @@ def nonces_of(*names: Any) -> Nonces:
     return Nonces(keccak(text=repr(names)), entropy=bytes)
 
 
-def without_scalar(message: bytes, place: int, scalar: int) -> bytes:
+def challenge_of(tag: str, *parts: bytes) -> int:
+    """A challenge as any prover computes it, about whatever parts it likes."""
+    return int.from_bytes(keccak(keccak(text=f"crmdapp.ballots.v1.{tag}") + b"".join(parts))) % ORDER
+
+
+def wire(point: Any) -> bytes:
+    """96 bytes of a point, also of infinity."""
+    return bytes(point.to_xy_bytes_be())
+
+
+def with_scalar(message: bytes, place: int, scalar: int) -> bytes:
     """A message with another scalar at `place`."""
     return replaced(message, place, scalar.to_bytes(32))
 
@@ -170,7 +180,7 @@ class Committee:
         for j in wrong_for:
             place = self.share_place(j)
             share = int.from_bytes(deal[place : place + 32])
-            deal = without_scalar(deal, place, (share + 1) % ORDER)
+            deal = with_scalar(deal, place, (share + 1) % ORDER)
         return deal
 
     def share_place(self, j: int) -> int:
