@@ -103,13 +103,13 @@ abstract contract TallyGroups is ITally {
         }
         if (!BOX.isReady(election)) return Phase.Cancelled;
         if (block.timestamp < settings.windows.closesAt) return Phase.Open;
-        bool isTallied = false;
+        bool hasResult = false;
         for (uint8 question = 0; question < settings.questions.length; ++question) {
             Phase phase = _questionPhaseOf(election, question, settings);
             if (phase == Phase.Closed) return Phase.Closed;
-            if (phase == Phase.Tallied) isTallied = true;
+            if (phase == Phase.Tallied) hasResult = true;
         }
-        return isTallied ? Phase.Tallied : Phase.Void;
+        return hasResult ? Phase.Tallied : Phase.Void;
     }
 
     /// @inheritdoc ITally
