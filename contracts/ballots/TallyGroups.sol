@@ -39,9 +39,9 @@ abstract contract TallyGroups is ITally {
 
     /// @inheritdoc ITally
     IBallotBox public immutable BOX;
-    IElections internal immutable ELECTIONS_;
-    ITrusteeBoard internal immutable BOARD_;
-    IVoterRoll private immutable ROLL_;
+    IElections internal immutable ELECTIONS;
+    ITrusteeBoard internal immutable BOARD;
+    IVoterRoll private immutable ROLL;
 
     mapping(uint64 election => mapping(uint8 question => Closing)) internal _closings;
     mapping(uint256 groupId => uint16 trustees) internal _posted;
@@ -51,14 +51,14 @@ abstract contract TallyGroups is ITally {
 
     constructor(IBallotBox box) {
         BOX = box;
-        ELECTIONS_ = box.ELECTIONS();
-        BOARD_ = box.BOARD();
-        ROLL_ = box.ROLL();
+        ELECTIONS = box.ELECTIONS();
+        BOARD = box.BOARD();
+        ROLL = box.ROLL();
     }
 
     /// @inheritdoc ITally
     function close(uint64 election, uint8 question) external {
-        ElectionSettings memory settings = ELECTIONS_.settingsOf(election);
+        ElectionSettings memory settings = ELECTIONS.settingsOf(election);
         if (question >= settings.questions.length) {
             revert IElections.QuestionUnknown(election, question);
         }
@@ -94,12 +94,12 @@ abstract contract TallyGroups is ITally {
 
     /// @inheritdoc ITally
     function phaseOf(uint64 election) public view returns (Phase) {
-        if (election == 0 || election > ELECTIONS_.electionCount()) return Phase.Unknown;
-        if (ELECTIONS_.isCancelled(election)) return Phase.Cancelled;
-        ElectionSettings memory settings = ELECTIONS_.settingsOf(election);
+        if (election == 0 || election > ELECTIONS.electionCount()) return Phase.Unknown;
+        if (ELECTIONS.isCancelled(election)) return Phase.Cancelled;
+        ElectionSettings memory settings = ELECTIONS.settingsOf(election);
         if (block.timestamp < settings.windows.opensAt) {
-            if (!BOARD_.isFinal(election)) return Phase.KeyCeremony;
-            return ROLL_.isFrozen(election) ? Phase.Frozen : Phase.Registration;
+            if (!BOARD.isFinal(election)) return Phase.KeyCeremony;
+            return ROLL.isFrozen(election) ? Phase.Frozen : Phase.Registration;
         }
         if (!BOX.isReady(election)) return Phase.Cancelled;
         if (block.timestamp < settings.windows.closesAt) return Phase.Open;
@@ -114,7 +114,7 @@ abstract contract TallyGroups is ITally {
 
     /// @inheritdoc ITally
     function questionPhaseOf(uint64 election, uint8 question) public view returns (Phase) {
-        ElectionSettings memory settings = ELECTIONS_.settingsOf(election);
+        ElectionSettings memory settings = ELECTIONS.settingsOf(election);
         if (question >= settings.questions.length) {
             revert IElections.QuestionUnknown(election, question);
         }
@@ -176,7 +176,7 @@ abstract contract TallyGroups is ITally {
             revert GroupNotTallied(election, question, group);
         }
         uint256 id = _groupId(election, question, group);
-        counts = new uint32[](ELECTIONS_.questionOf(election, question).options);
+        counts = new uint32[](ELECTIONS.questionOf(election, question).options);
         for (uint256 i = 0; i < counts.length; ++i) {
             uint256 word = _words[id][i / COUNTS_PER_WORD];
             counts[i] = uint32(word >> (COUNT_BITS * (i % COUNTS_PER_WORD)));
@@ -192,7 +192,7 @@ abstract contract TallyGroups is ITally {
         if (questionPhaseOf(election, question) != Phase.Tallied) {
             revert QuestionNotTallied(election, question);
         }
-        totals = new uint256[](ELECTIONS_.questionOf(election, question).options);
+        totals = new uint256[](ELECTIONS.questionOf(election, question).options);
         uint256 groups = groupCountOf(election, question);
         for (uint8 group = 0; group < groups; ++group) {
             uint32[] memory counts = countsOf(election, question, group);
@@ -261,7 +261,7 @@ abstract contract TallyGroups is ITally {
 
     /// @dev Whether it could open: what it needs was there in time.
     function _wasHeld(uint64 election) private view returns (bool) {
-        return !ELECTIONS_.isCancelled(election) && BOX.isReady(election);
+        return !ELECTIONS.isCancelled(election) && BOX.isReady(election);
     }
 
     /// @dev Writes down the ballots of each group.
@@ -295,7 +295,7 @@ abstract contract TallyGroups is ITally {
         returns (Guard memory)
     {
         return Guard({
-            keyCode: BOARD_.keyCodeOf(election),
+            keyCode: BOARD.keyCodeOf(election),
             sharesUntil: settings.windows.sharesUntil,
             threshold: settings.threshold,
             trustees: uint8(settings.trustees.length)

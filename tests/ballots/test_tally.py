@@ -5,6 +5,9 @@ from functools import cached_property
 from typing import Any
 
 import pytest
+from eth_utils import keccak
+from py_arkworks_bls12381 import G1Point
+
 from crmdapp.ballots.elgamal import Ciphertext
 from crmdapp.ballots.group import (
     ORDER,
@@ -17,9 +20,6 @@ from crmdapp.ballots.group import (
 from crmdapp.ballots.grouping import group_precincts
 from crmdapp.ballots.sharing import lagrange
 from crmdapp.ballots.transcripts import address_word, word
-from eth_utils import keccak
-from py_arkworks_bls12381 import G1Point
-
 from tests.ballots.trustees import *  # noqa: F403 - fixtures
 from tests.ballots.trustees import (
     CHOICE,
@@ -395,8 +395,12 @@ def test_close_takes_64_precincts(hold, tally):
 
 
 def test_close_closes_each_question_by_its_own_turnout(hold, tally):
-    poll = hold([(5, [5, 0]), (2, [1, 1])], [(1, [1, 0]), (0, [0, 0])],
-                questions=(YES_NO, YES_NO), minimum=2)
+    poll = hold(
+        [(5, [5, 0]), (2, [1, 1])],
+        [(1, [1, 0]), (0, [0, 0])],
+        questions=(YES_NO, YES_NO),
+        minimum=2,
+    )
     poll.close(0)
     poll.close(1)
     assert tally.groupCountOf(poll.number, 0) == 2
@@ -540,7 +544,10 @@ def test_tally_adds_up_the_precincts_of_a_group(hold, tally):
 
 def test_tally_proves_each_question(hold, tally):
     poll = hold(
-        [(9, [4, 5])], [(8, [1, 2, 5])], [(7, [7, 0, 1])], questions=(YES_NO, ONE_OF_THREE, APPROVAL)
+        [(9, [4, 5])],
+        [(8, [1, 2, 5])],
+        [(7, [7, 0, 1])],
+        questions=(YES_NO, ONE_OF_THREE, APPROVAL),
     )
     for question in (2, 0, 1):
         poll.close(question)
@@ -987,7 +994,12 @@ def test_postShares_refuses_errors_that_cancel_out(hold, errors):
     poll = hold([(9, [9, 0, 4])], questions=(APPROVAL,))
     poll.close()
     last = poll.shares_of(1)[2 * SHARE :]
-    for first, second in (((5, 0), (-5, 0)), ((0, 5), (0, -5)), ((5, 0), (0, -5)), ((5, -5), (0, 0))):
+    for first, second in (
+        ((5, 0), (-5, 0)),
+        ((0, 5), (0, -5)),
+        ((5, 0), (0, -5)),
+        ((5, -5), (0, 0)),
+    ):
         wrong = forged_share(poll, 1, shifts=first) + forged_share(poll, 1, shifts=second, option=1)
         with reverts(errors.SharesInvalid, **place_of(poll)):
             poll.post(1, wrong + last)
@@ -1005,7 +1017,7 @@ def test_postShares_refuses_a_proof_of_half_the_statement(poll, errors):
 
 
 def test_postShares_takes_no_decryption_that_was_chosen_after_the_challenge(poll, errors):
-    """Weak Fiat-Shamir: were D not hashed, a trustee could post a false one, and spoil the tally."""
+    """Weak Fiat-Shamir: were D not hashed, a trustee could post a false one."""
     with reverts(errors.SharesInvalid, **place_of(poll)):
         poll.post(1, forged_share(poll, 1, is_weak=True))
 

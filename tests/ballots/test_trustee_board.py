@@ -1,6 +1,9 @@
 """The ceremony: a key that no trustee alone makes, chooses or spoils."""
 
 import pytest
+from eth_utils import keccak
+from py_arkworks_bls12381 import G1Point
+
 from crmdapp.ballots.ceremony import Liar, judge
 from crmdapp.ballots.deal import deal_commitment, deal_hash, share_pad
 from crmdapp.ballots.faults import ComplaintRefused
@@ -15,9 +18,6 @@ from crmdapp.ballots.group import (
 from crmdapp.ballots.proofs import prove_equality, prove_knowledge
 from crmdapp.ballots.sharing import evaluate_commitments
 from crmdapp.ballots.transcripts import address_word, ceremony_context, word
-from eth_utils import keccak
-from py_arkworks_bls12381 import G1Point
-
 from tests.ballots.trustees import *  # noqa: F403 - fixtures
 from tests.ballots.trustees import (
     COMMITMENTS,
@@ -95,7 +95,9 @@ def accused(committee):
 def complain(board):
     """Complains as trustee 2 about dealer 1, with some of it changed."""
 
-    def complain_(committee, complaint=None, *, index=2, dealer=1, key=None, deal=None, sender=None):
+    def complain_(
+        committee, complaint=None, *, index=2, dealer=1, key=None, deal=None, sender=None
+    ):
         return board.complain(
             committee.election,
             index,
@@ -354,7 +356,9 @@ def test_postDeal_keeps_what_others_have_to_show(board, committee):
         log(board, "DealPosted", election=committee.election, round=0, dealer=2, deal=deal)
     ]
     commitments = deal[COMMITMENTS_AT : COMMITMENTS_AT + 192]
-    assert board.dealRecordOf(committee.election, 2) == keccak(deal_hash(deal) + keccak(commitments))
+    assert board.dealRecordOf(committee.election, 2) == keccak(
+        deal_hash(deal) + keccak(commitments)
+    )
     assert board.ceremonyOf(committee.election).deals == 0b010
 
 
@@ -581,7 +585,12 @@ def test_complain_without_reason_cannot_name_a_defect(errors, accused):
     wrong = replaced(complaint, DEFECT_AT, encode_point(multiply_base(1)))
     with reverts(errors.ComplaintInvalid, election=accused.election, index=2, dealer=3):
         accused.board.complain(
-            accused.election, 2, 3, accused.key(2), accused.deals[3], wrong,
+            accused.election,
+            2,
+            3,
+            accused.key(2),
+            accused.deals[3],
+            wrong,
             sender=accused.account(2),
         )
 
@@ -604,7 +613,12 @@ def test_complain_cannot_uncover_by_another_secret(errors, accused, complain):
         judge(deal, 2, decode_point(accused.key(2)), complaint)
     with reverts(errors.ComplaintInvalid, election=accused.election, index=2, dealer=3):
         accused.board.complain(
-            accused.election, 2, 3, accused.key(2), accused.deals[3], complaint,
+            accused.election,
+            2,
+            3,
+            accused.key(2),
+            accused.deals[3],
+            complaint,
             sender=accused.account(2),
         )
 
@@ -843,9 +857,7 @@ def test_finalise_reverts_for_other_deals(errors, board, committee, bystander):
         with reverts(errors.DealMismatch, election=committee.election, dealer=dealer):
             board.finalise(committee.election, deals, sender=bystander)
     with reverts(errors.DealMismatch, election=committee.election, dealer=1):
-        board.finalise(
-            committee.election, committee.final_deals(2, 1, 3), sender=bystander
-        )
+        board.finalise(committee.election, committee.final_deals(2, 1, 3), sender=bystander)
     for length in (0, 2 * size, 3 * size - 1, 3 * size + 1):
         with reverts(errors.DealLengthInvalid, length=length, expected=3 * size):
             board.finalise(committee.election, (given + b"\0")[:length], sender=bystander)

@@ -78,7 +78,9 @@ def nonces_of(*names: Any) -> Nonces:
 
 def challenge_of(tag: str, *parts: bytes) -> int:
     """A challenge as any prover computes it, about whatever parts it likes."""
-    return int.from_bytes(keccak(keccak(text=f"crmdapp.ballots.v1.{tag}") + b"".join(parts))) % ORDER
+    return (
+        int.from_bytes(keccak(keccak(text=f"crmdapp.ballots.v1.{tag}") + b"".join(parts))) % ORDER
+    )
 
 
 def wire(point: Any) -> bytes:
@@ -136,8 +138,7 @@ class Committee:
     def keys(self) -> list[Any]:
         """The registered keys, None for who has none."""
         return [
-            multiply_base(self.secret(j)) if j in self.registered else None
-            for j in self.everybody
+            multiply_base(self.secret(j)) if j in self.registered else None for j in self.everybody
         ]
 
     def account(self, j: int) -> Any:
@@ -444,8 +445,8 @@ def committee(elect):
 
 
 __all__ = [
-    "bystander",
     "board",
+    "bystander",
     "committee",
     "elect",
     "elections",
