@@ -90,6 +90,10 @@ interface IVoterRoll is IERC165, IERC5192 {
     // solhint-disable-next-line func-name-mixedcase -- an immutable
     function ELECTIONS() external view returns (IElections);
 
+    /// @notice The EIP-712 domain separator of this contract on this chain.
+    // solhint-disable-next-line func-name-mixedcase -- the name is fixed by ERC-2612
+    function DOMAIN_SEPARATOR() external view returns (bytes32);
+
     /// @notice Registration has ended and every voter of every precinct is written down.
     function isFrozen(uint64 election) external view returns (bool);
 

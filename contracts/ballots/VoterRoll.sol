@@ -131,6 +131,12 @@ contract VoterRoll is IVoterRoll, EIP712 {
         return _ownerOf(tokenId);
     }
 
+    /// @inheritdoc IVoterRoll
+    // solhint-disable-next-line func-name-mixedcase -- the name is fixed by ERC-2612
+    function DOMAIN_SEPARATOR() external view returns (bytes32) {
+        return _domainSeparatorV4();
+    }
+
     /// @inheritdoc IERC5192
     function locked(uint256 tokenId) external view returns (bool) {
         _ownerOf(tokenId);
