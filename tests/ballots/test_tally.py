@@ -1,6 +1,6 @@
 """Trustees decrypt sums of ballots, and a wrong count is refused."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -30,6 +30,7 @@ from tests.ballots.trustees import (
     OUTSIDE_SUBGROUP,
     VECTOR,
     YES_NO,
+    ChainTime,
     Committee,
     Guard,
     add_up,
@@ -269,9 +270,10 @@ def tally(project, accounts, box):
     return project.Tally.deploy(box, sender=accounts[0])
 
 
-@pytest.fixture
-def hold(elect, box, tally, clock, bystander):
+@pytest.fixture(scope="module")
+def hold(elect, accounts, box, tally, chain):
     """Holds an election up to its end: a yes-no question, unless it is told otherwise."""
+    bystander, clock = accounts[19], ChainTime(chain)
 
     def hold_(
         *votes,
@@ -315,9 +317,9 @@ def hold(elect, box, tally, clock, bystander):
     return hold_
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def poll(hold):
-    """Of 100 voters, 30 say yes."""
+    """Of 100 voters, 30 say yes. It is held once: tests change the chain, not this."""
     poll = hold()
     poll.close()
     return poll
@@ -767,9 +769,10 @@ def test_tally_refuses_shares_of_elsewhere(poll, errors, what, box):
     guard, accumulator = poll.guard, poll.accumulator(0, 0, 0)
     secrets = {j: guard.secret(j) for j in poll.quorum}
     if what == "chain_id":
-        guard.committee.chain_id += 1
+        elsewhere = replace(guard.committee, chain_id=guard.committee.chain_id + 1)
+        guard = replace(guard, committee=elsewhere)
     elif what == "tally":
-        guard.tally = box
+        guard = replace(guard, tally=box)
     ballots = 101 if what == "ballots" else 100
     context = guard.context(0, 0, 0, accumulator, ballots)
     shares = b"".join(guard.share(j, context, accumulator, x) for j, x in secrets.items())

@@ -578,6 +578,19 @@ def test_complain_excludes_who_complains_without_reason(board, accused):
     assert judge(accused.read(3), 2, decode_point(accused.key(2)), complaint) == Liar.COMPLAINER
 
 
+def test_complain_without_reason_costs_nothing_else_who_dealt_nothing(board, committee):
+    committee.until(COMPLAINTS, deals=(1, 3))
+    receipt = committee.complain(2, 3)
+    assert logs(receipt, board)[0].fields["excluded"] == 2
+    assert board.ceremonyOf(committee.election).deals == 0b101
+
+
+def test_complain_about_the_own_deal_takes_it_back(board, accused):
+    """A last mover may withhold a deal as well: that chooses among keys, and learns none."""
+    accused.complain(2, 2)
+    assert board.ceremonyOf(accused.election).deals == 0b101
+
+
 def test_complain_without_reason_cannot_name_a_defect(errors, accused):
     """Trustee 2 claims that the right share of dealer 3 is wrong."""
     complaint = accused.complaint(2, 3)

@@ -99,6 +99,22 @@ def replaced(message: bytes, place: int, part: bytes) -> bytes:
     return message[:place] + part + message[place + len(part) :]
 
 
+@dataclass(frozen=True)
+class ChainTime:
+    """The chain's time, for fixtures that outlive a test."""
+
+    chain: Any
+
+    @property
+    def now(self) -> int:
+        return int(self.chain.blocks.head.timestamp)
+
+    def set(self, timestamp: int) -> None:
+        """Mines a block at `timestamp`."""
+        self.chain.pending_timestamp = timestamp
+        self.chain.mine()
+
+
 @dataclass
 class Committee:
     """The trustees of one election."""
@@ -397,9 +413,10 @@ def board(project, accounts, elections):
     return project.TrusteeBoard.deploy(elections, sender=accounts[0])
 
 
-@pytest.fixture
-def elect(accounts, board, chain, clock, elections, organiser, registrar):
+@pytest.fixture(scope="module")
+def elect(accounts, board, chain, elections):
     """Creates an election with trustees; three with a threshold of two, unless it is told so."""
+    organiser, registrar, clock = accounts[18], accounts[17], ChainTime(chain)
 
     def elect_(
         trustees=3,
