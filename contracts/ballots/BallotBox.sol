@@ -77,6 +77,8 @@ contract BallotBox is BallotVoters, BallotSums {
         BallotBatch batch = _open(election, question, precinct, ballots);
         Urn storage urn = _urnOf(election, question, precinct);
         _requireStanding(election, urn);
+        // Both branches call the same: what is called once the compiler merges into its caller,
+        // whose variables then outgrow the stack, for 3,000 gas a ballot.
         uint256 voted = _votedSlot(urn);
         uint256 skipped;
         if (_isDirect(batch)) {

@@ -175,6 +175,13 @@ contract BallotBoxTest is BallotBooth {
         if (done) revert Done(0);
     }
 
+    function testFuzz_EveryByteOfAChoiceOfFiveIsBound(uint256 dice) external {
+        bytes memory body = BallotMaker.seal(_place(OF_FIVE, 0, 0), 8);
+        body = _flipped(body, dice % body.length);
+        (bool done,) = _cast(OF_FIVE, 0, _signed(OF_FIVE, 0, 0, body));
+        if (done) revert Done(0);
+    }
+
     function testFuzz_EveryByteOfAVectorIsBound(uint256 dice) external {
         bytes memory body = BallotMaker.seal(_place(UP_TO_TWO, 0, 0), 5);
         body = _flipped(body, dice % body.length);
@@ -392,20 +399,32 @@ contract BallotBoxTest is BallotBooth {
 
     function test_ScalarsFromTheOrderUpAreRefused() external {
         for (uint256 i = 0; i < 3; ++i) {
-            bytes memory body = BallotMaker.seal(_place(YES_NO, 0, 0), 2);
-            uint256 place = 6 * POINT + i * 32;
-            uint256 scalar;
-            assembly ("memory-safe") {
-                scalar := mload(add(add(body, 32), place))
-            }
-            scalar += Bls12381.R;
-            body = _with(body, place, abi.encode(scalar));
-            _isRefused(
-                YES_NO,
-                _signed(YES_NO, 0, 0, body),
-                abi.encodeWithSelector(Bls12381.ScalarInvalid.selector, scalar)
-            );
+            _scalarIsRefused(YES_NO, 6 * POINT + i * 32);
         }
+        for (uint256 i = 0; i < 9; ++i) {
+            _scalarIsRefused(OF_FIVE, 12 * POINT + i * 32);
+        }
+        uint256 sum = 3 * (6 * POINT + 3 * 32) + 6 * POINT;
+        for (uint256 i = 0; i < 3; ++i) {
+            _scalarIsRefused(UP_TO_TWO, 6 * POINT + i * 32);
+            _scalarIsRefused(UP_TO_TWO, sum + i * 32);
+        }
+    }
+
+    /// @dev The precompile would take it for the one below the order.
+    function _scalarIsRefused(uint8 question, uint256 place) private {
+        bytes memory body = BallotMaker.seal(_place(question, 0, 0), 2);
+        uint256 scalar;
+        assembly ("memory-safe") {
+            scalar := mload(add(add(body, 32), place))
+        }
+        scalar += Bls12381.R;
+        body = _with(body, place, abi.encode(scalar));
+        _isRefused(
+            question,
+            _signed(question, 0, 0, body),
+            abi.encodeWithSelector(Bls12381.ScalarInvalid.selector, scalar)
+        );
     }
 
     function test_SumsThatAddUpToNothingAreRefused() external {

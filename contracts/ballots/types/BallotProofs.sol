@@ -38,6 +38,9 @@ library BallotProofs {
     uint256 private constant ORDER = 160;
     uint256 private constant E = 192;
     uint256 private constant BITS = 224;
+    /// @dev What the proof over a vector's sum adds to the scalars of each alpha and beta.
+    uint256 private constant ON_ALPHA = 288;
+    uint256 private constant ON_BETA = 320;
     /// @dev A scalar that is not below the order, or 0.
     uint256 private constant BAD = 256;
 
@@ -199,6 +202,8 @@ library BallotProofs {
             mstore(add(pad, ORDER), R)
             mstore(add(pad, BITS), bits)
             mstore(add(pad, BAD), 0)
+            mstore(add(pad, ON_ALPHA), 0)
+            mstore(add(pad, ON_BETA), 0)
         }
     }
 
@@ -216,8 +221,12 @@ library BallotProofs {
         unchecked {
             uint256 options = numbers.options();
             uint256 scalars = body + (2 + 2 * options) * POINT;
-            uint256 last = scalars + (options - 1) * 32;
             _startProof(pad, 0, 0);
+            if (options == 2) {
+                _weighTwo(pad, place, scalars);
+                return;
+            }
+            uint256 last = scalars + (options - 1) * 32;
             (uint256 onAlpha, uint256 onBeta) =
                 _weighProof(pad, _waiting(place), place + 2 * PAIR, scalars, last);
             _putScalars(place, onAlpha, onBeta);
@@ -239,20 +248,62 @@ library BallotProofs {
             (uint256 onAlphas, uint256 onBetas) =
                 _weighProof(pad, _waiting(sum), sum, scalars, scalars + (sums - 1) * 32);
             _startProof(pad, 0, 0);
+            assembly ("memory-safe") {
+                mstore(add(pad, ON_ALPHA), onAlphas)
+                mstore(add(pad, ON_BETA), onBetas)
+            }
             for (; body < end; body += OPTION) {
-                scalars = body + OPTION_POINTS * POINT;
-                (uint256 onAlpha, uint256 onBeta) =
-                    _weighProof(pad, _waiting(place), place + 2 * PAIR, scalars, scalars + 32);
-                _putScalars(place, addmod(onAlpha, onAlphas, R), addmod(onBeta, onBetas, R));
-                _restart(pad);
+                _weighTwo(pad, place, body + OPTION_POINTS * POINT);
                 place += OPTION_POINTS * PAIR;
             }
         }
     }
 
-    function _restart(uint256 pad) private pure {
+    /// @dev Weighs a proof of two branches, e = (0, 1), the one that most proofs are: as
+    /// `_weighProof`, without its loop. What alpha and beta have from elsewhere is in the pad.
+    /// @param place The pair of alpha; behind it are beta, A_0, B_0, A_1, B_1.
+    /// @param scalars Where c_0, z_0 and z_1 are in the call's data.
+    function _weighTwo(uint256 pad, uint256 place, uint256 scalars) private pure {
         assembly ("memory-safe") {
-            mstore(add(pad, E), 0)
+            let r := mload(add(pad, ORDER))
+            // Branch 0, whose e is 0.
+            let c := calldataload(scalars)
+            let z := calldataload(add(scalars, 32))
+            if iszero(and(lt(c, r), lt(z, r))) {
+                mstore(add(pad, BAD), z)
+                if iszero(lt(c, r)) { mstore(add(pad, BAD), c) }
+            }
+            let left := addmod(mload(add(place, IN_PAIR)), sub(r, c), r)
+            let second := keccak256(pad, SEED_SIZE)
+            mstore(add(pad, BRANCH), add(mload(add(pad, BRANCH)), 1))
+            let first := shr(128, second)
+            second := and(second, WEIGHT_MASK)
+            mstore(add(place, 448), first)
+            mstore(add(place, 608), second)
+            let onAlpha := addmod(mload(add(pad, ON_ALPHA)), mulmod(first, c, r), r)
+            mstore(add(place, IN_PAIR), onAlpha)
+            let onBeta := addmod(mload(add(pad, ON_BETA)), mulmod(second, c, r), r)
+            mstore(add(place, IN_NEXT_PAIR), onBeta)
+            let onG := addmod(mload(add(pad, ON_G)), mulmod(first, z, r), r)
+            let onK := addmod(mload(add(pad, ON_K)), mulmod(second, z, r), r)
+
+            // Branch 1, whose e is 1, with what is left of the challenge.
+            z := calldataload(add(scalars, 64))
+            if iszero(lt(z, r)) { mstore(add(pad, BAD), z) }
+            second := keccak256(pad, SEED_SIZE)
+            mstore(add(pad, BRANCH), add(mload(add(pad, BRANCH)), 1))
+            first := shr(128, second)
+            second := and(second, WEIGHT_MASK)
+            mstore(add(place, 768), first)
+            mstore(add(place, 928), second)
+            onAlpha := addmod(mload(add(place, IN_PAIR)), mulmod(first, left, r), r)
+            mstore(add(place, IN_PAIR), onAlpha)
+            onG := addmod(onG, mulmod(first, z, r), r)
+            mstore(add(pad, ON_K), addmod(onK, mulmod(second, z, r), r))
+            second := mulmod(second, left, r)
+            onBeta := addmod(mload(add(place, IN_NEXT_PAIR)), second, r)
+            mstore(add(place, IN_NEXT_PAIR), onBeta)
+            mstore(add(pad, ON_G), addmod(onG, second, r))
         }
     }
 

@@ -46,7 +46,7 @@ library CodeBytesLibrary {
             let length := mload(data)
             mstore(data, or(INIT_CODE, shl(64, add(length, 1))))
             done := call(gas(), proxy, 0, add(data, 21), add(length, 11), 0, 0)
-            done := and(done, eq(extcodesize(kept), add(length, 1)))
+            done := and(and(done, iszero(iszero(proxy))), eq(extcodesize(kept), add(length, 1)))
             mstore(data, length)
             // The salt was used, or for want of gas or room.
             if iszero(done) { revert(0, 0) }
