@@ -49,6 +49,8 @@ struct BallotGroup {
 /// are the ballots; and for each option of a vector m is its count, at most the ballots. No other
 /// counts satisfy that, if no more than 2^b - 1 ballots are in a sum, as {IElections.votersLimitOf}
 /// makes sure. Errors of points and scalars are those of `Bls12381`.
+/// A group's sums are read in one transaction: of a vector, its options times the precincts of the
+/// group can be about 600, whatever the turnout (EIP-7825).
 interface ITally {
     /// @param groupEnds The last precinct of each group: bit p of precinct p.
     /// @param ballots In all precincts.
