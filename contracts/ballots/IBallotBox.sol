@@ -38,8 +38,8 @@ interface IBallotBox {
     );
     /// @notice The ballots of this transaction's input were counted, but for those of `skipped`
     /// (bit i: the i-th), whose voters had voted.
-    /// @param bulletin The first 28 bytes of keccak256 of what it was before, 28 bytes, and keccak256
-    /// of the trackers that count.
+    /// @param bulletin The first 28 bytes of keccak256 of what it was before, 28 bytes, and
+    /// keccak256 of the trackers that count.
     /// @param count Ballots of the precinct, these included.
     event BallotsCast(
         uint64 indexed election,
@@ -75,17 +75,19 @@ interface IBallotBox {
     /// @notice Writes down what ballots of a question are checked against; by anyone, once the roll
     /// is frozen and the key is final, before the election opens.
     /// @dev Reverts with `ElectionUnknown`, `QuestionUnknown`, `ElectionWasCancelled`,
-    /// `ElectionHasOpened`, `RollNotFrozen`, `QuestionPreparedAlready`, and as
-    /// {ITrusteeBoard.keyOf}.
+    /// `ElectionHasOpened`, `RollNotFrozen`, `QuestionPreparedAlready`,
+    /// `RollTooLarge`, and as {ITrusteeBoard.keyOf}.
     function prepare(uint64 election, uint8 question) external;
 
     /// @notice Casts ballots. Those of voters who have voted are passed over, so that nobody spoils
     /// a batch by voting first; any other fault refuses all of it. A ballot alone needs no
-    /// signature if its voter sends it; if he has voted, it is refused.
+    /// signature if its voter sends it (nor is its deadline looked at); if they have voted, it is
+    /// refused.
     /// @dev Reverts with `BatchCallerInvalid`, `QuestionNotPrepared`, `VotingNotOpen`,
     /// `VotingClosed`, `ElectionWasCancelled`, `PrecinctUnknown`, `BatchLengthInvalid`,
-    /// `BallotIndexInvalid`, `BallotCastAlready`, `BatchVotersDone`, `BallotExpired`, `BallotSignatureInvalid`,
-    /// `ScalarInvalid`, `PointInfinite`, `PointsInvalid`, `BatchProofsInvalid`, `BatchSumInfinite`.
+    /// `BallotIndexInvalid`, `BallotCastAlready`, `BatchVotersDone`, `BallotExpired`,
+    /// `BallotSignatureInvalid`, `ScalarInvalid`, `PointInfinite`, `PointsInvalid`,
+    /// `BatchProofsInvalid`, `BatchSumInfinite`.
     function castBatch(uint64 election, uint8 question, uint16 precinct, bytes calldata ballots)
         external;
 

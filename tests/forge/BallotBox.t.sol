@@ -237,18 +237,23 @@ contract BallotBoxTest is BallotBooth {
         _isRefused(YES_NO, _signed(YES_NO, 0, 0, body), _proofsInvalid());
     }
 
-    /// @dev Two commitments are moved by D and -D before they are hashed. With one weight for both
-    /// equations the faults would make up for each other.
+    /// @dev Two commitments are moved by D and -D before they are hashed: of two branches, or of
+    /// the two equations of one. With one weight for both the faults would make up for each other.
     function test_FaultsOfABallotThatMakeUpForEachOtherAreRefused() external {
-        bytes memory body = _proofWithShifts(_place(YES_NO, 0, 0), 5, BallotMaker.negative(5));
-        _isRefused(YES_NO, _signed(YES_NO, 0, 0, body), _proofsInvalid());
-        body = _proofWithShifts(_place(YES_NO, 0, 0), 0, 0);
+        uint256 less = BallotMaker.negative(5);
+        uint256[3][3] memory shifts = [[5, less, 0], [5, 0, less], [0, less, 5]];
+        for (uint256 i = 0; i < 3; ++i) {
+            bytes memory bad = _proofWithShifts(_place(YES_NO, 0, 0), shifts[i]);
+            _isRefused(YES_NO, _signed(YES_NO, 0, 0, bad), _proofsInvalid());
+        }
+        bytes memory body = _proofWithShifts(_place(YES_NO, 0, 0), [uint256(0), 0, 0]);
         _castsAll(YES_NO, 0, _signed(YES_NO, 0, 0, body));
     }
 
     function test_FaultsOfTwoBallotsThatMakeUpForEachOtherAreRefused() external {
-        bytes memory one = _proofWithShifts(_place(YES_NO, 0, 0), 5, 0);
-        bytes memory two = _proofWithShifts(_place(YES_NO, 0, 1), BallotMaker.negative(5), 0);
+        uint256 less = BallotMaker.negative(5);
+        bytes memory one = _proofWithShifts(_place(YES_NO, 0, 0), [uint256(5), 0, 0]);
+        bytes memory two = _proofWithShifts(_place(YES_NO, 0, 1), [less, 0, 0]);
         _isRefused(
             YES_NO,
             bytes.concat(_signed(YES_NO, 0, 0, one), _signed(YES_NO, 0, 1, two)),
@@ -256,8 +261,8 @@ contract BallotBoxTest is BallotBooth {
         );
     }
 
-    /// @dev An honest ballot for option 1, but for the shifts of A_0 and A_1.
-    function _proofWithShifts(BallotPlace memory place, uint256 shift0, uint256 shift1)
+    /// @dev An honest ballot for option 1, but for the shifts of A_0, A_1 and B_0.
+    function _proofWithShifts(BallotPlace memory place, uint256[3] memory shifts)
         private
         view
         returns (bytes memory)
@@ -265,10 +270,11 @@ contract BallotBoxTest is BallotBooth {
         (uint256 r, uint256 w, uint256 c0, uint256 z0) = (21, 23, 29, 31);
         bytes memory ciphertext = BallotMaker.encrypt(_key, r, 1);
         uint256 step = addmod(z0, BallotMaker.negative(mulmod(c0, r, Bls12381.R)), Bls12381.R);
+        uint256 onG = addmod(BallotMaker.negative(c0), shifts[2], Bls12381.R);
         bytes memory commitments = bytes.concat(
-            BallotMaker.generatorTimes(addmod(step, shift0, Bls12381.R)),
-            BallotMaker.combine(BallotMaker.negative(c0), _key, step),
-            BallotMaker.generatorTimes(addmod(w, shift1, Bls12381.R)),
+            BallotMaker.generatorTimes(addmod(step, shifts[0], Bls12381.R)),
+            BallotMaker.combine(onG, _key, step),
+            BallotMaker.generatorTimes(addmod(w, shifts[1], Bls12381.R)),
             BallotMaker.combine(0, _key, w)
         );
         bytes32 voter = bytes32(uint256(uint160(place.voter)));
