@@ -196,7 +196,7 @@ contract Tally is TallyShares {
     }
 
     function _decryptionsHash(bytes calldata shares, uint256 count) private pure returns (bytes32) {
-        bytes memory decryptions;
+        bytes memory decryptions = "";
         for (uint256 i = 0; i < count; ++i) {
             decryptions = bytes.concat(decryptions, shares[SHARE * i:SHARE * i + POINT]);
         }

@@ -49,11 +49,10 @@ abstract contract TallyShares is TallyGroups {
         returns (Sums memory sums)
     {
         sums.closing = _requireClosed(election, question);
-        BallotGroup memory group_;
-        (group_.firstPrecinct, group_.lastPrecinct) =
-            _precinctsOf(election, question, group, sums.closing.ends);
         sums.id = _groupId(election, question, group);
-        sums.ballots = group_.ballots = _words[sums.id][0];
+        BallotGroup memory group_ =
+            _precinctsOf(election, question, group, sums.closing.ends, _words[sums.id][0]);
+        sums.ballots = group_.ballots;
         if (sums.ballots & KNOWN != 0) revert GroupTalliedBefore(election, question, group);
         sums.guard = _guards[election];
         uint256 count = _sumsPer(sums.closing);

@@ -58,9 +58,8 @@ abstract contract TrusteeRounds is ITrusteeBoard {
     /// @inheritdoc ITrusteeBoard
     function restart(uint64 election) external {
         (Plan memory plan, Round memory round) = _requireStep(election, CeremonyStep.Short);
-        Round memory next;
-        next.number = round.number + 1;
-        next.startedAt = uint40(block.timestamp);
+        CodeBytes nothing = CodeBytes.wrap(address(0));
+        Round memory next = Round(0, 0, 0, round.number + 1, uint40(block.timestamp), nothing);
         uint40 until = _windowsOf(plan, next).complaintsUntil;
         if (until >= plan.opensAt) revert CeremonyRestartLate(election, until, plan.opensAt);
 

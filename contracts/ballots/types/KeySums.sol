@@ -29,7 +29,8 @@ library KeySums {
     /// @dev The commitments of the first deal, 96 bytes each, as sums: 128 bytes each, with as much
     /// room behind it for what is added.
     function create(bytes calldata commitments) internal pure returns (bytes memory sums) {
-        sums = new bytes(commitments.length / POINT * 2 * PADDED);
+        // slither-disable-next-line divide-before-multiply
+        sums = new bytes((commitments.length / POINT) * 2 * PADDED);
         assembly ("memory-safe") {
             let source := commitments.offset
             let end := add(add(sums, 32), mload(sums))

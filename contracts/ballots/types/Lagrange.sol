@@ -31,6 +31,8 @@ library Lagrange {
                 }
                 indices >>= 1;
             }
+            // Without a remainder.
+            // slither-disable-next-line divide-before-multiply
             above *= FACTORIAL / below;
         }
         uint256 absolute = mulmod(above, INVERSE, R);
