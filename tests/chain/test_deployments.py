@@ -42,7 +42,8 @@ CUSTOMERS = (
     "DataRewards",
 )
 PROVENANCE = ("ItemLedger",)  # a gallery is deployed only where curators are named
-PLANNED = ("TestCoin", *LOYALTY, *CUSTOMERS, *PROVENANCE)
+BALLOTS = ("Elections", "TrusteeBoard", "VoterRoll", "BallotBox", "Tally", "OpenBallots")
+PLANNED = ("TestCoin", *LOYALTY, *CUSTOMERS, *PROVENANCE, *BALLOTS)
 
 
 @pytest.fixture
@@ -139,7 +140,7 @@ def test_deploy_all_refuses_other_arguments_unless_told(connection, sender, want
 
 def test_plan_settles_in_the_coin_that_is_named(connection, sender, wanted, path):
     named = plan(1, 60, coin="0x" + "ab" * 20, test_coin=True)
-    assert [item.name for item in named] == [*LOYALTY, *CUSTOMERS, *PROVENANCE]
+    assert [item.name for item in named] == [*LOYALTY, *CUSTOMERS, *PROVENANCE, *BALLOTS]
     assert named[0].args[2] == named[2].args[0] == checksum("0x" + "ab" * 20)
     with pytest.raises(UsageError, match="No settlement coin is named"):
         plan(1, 60)
@@ -150,7 +151,12 @@ def test_plan_settles_in_the_coin_that_is_named(connection, sender, wanted, path
     hub = manifest["PointsHub"]
     assert plan(manifest=manifest)[1:] == wanted[1:]
     manifest.put(replace(hub, args=(*hub.args[:2], "0x" + "cd" * 20)))
-    assert [item.name for item in plan(manifest=manifest)] == [*LOYALTY, *CUSTOMERS, *PROVENANCE]
+    assert [item.name for item in plan(manifest=manifest)] == [
+        *LOYALTY,
+        *CUSTOMERS,
+        *PROVENANCE,
+        *BALLOTS,
+    ]
 
 
 def test_deploy_all_refuses_other_code_unless_told(node, connection, sender, wanted, path):

@@ -39,6 +39,12 @@ def test_deploy_writes_the_manifest_and_a_second_run_changes_nothing(empty, mani
             "Artworks",
             "CuratorBoard",
             "ItemLedger",
+            "Elections",
+            "TrusteeBoard",
+            "VoterRoll",
+            "BallotBox",
+            "Tally",
+            "OpenBallots",
         )
     ]
     entry = json.loads(manifest.read_text())["contracts"]["PointsHub"]

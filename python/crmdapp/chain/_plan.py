@@ -96,6 +96,17 @@ _CUSTOMERS = (
     Planned("DataRewards", (Reference("PointsHub"), Reference("InteractionLog"))),
 )
 
+_BALLOTS = (
+    Planned("Elections"),
+    Planned("TrusteeBoard", (Reference("Elections"),)),
+    Planned("VoterRoll", (Reference("Elections"),)),
+    Planned(
+        "BallotBox", (Reference("Elections"), Reference("TrusteeBoard"), Reference("VoterRoll"))
+    ),
+    Planned("Tally", (Reference("BallotBox"),)),
+    Planned("OpenBallots"),
+)
+
 
 def plan(
     genesis: int | None = None,
@@ -141,6 +152,7 @@ def plan(
         *_CUSTOMERS,
         *_gallery(gallery, manifest),
         Planned("ItemLedger"),
+        *_BALLOTS,
     )
 
 
