@@ -44,6 +44,10 @@ class Root(LazyGroup):
             "crmdapp.cli.items",
             "Products: origin, custody, transformation, sensors, labels.",
         ),
+        "elections": (
+            "crmdapp.cli.elections",
+            "Secret ballots that anyone can audit, and open polls.",
+        ),
         "wallet": ("crmdapp.cli.wallet", "One customer's points of all programs."),
         "tx": ("crmdapp.cli.tx", "Wait for, speed up or cancel transactions."),
         "doctor": ("crmdapp.cli.doctor", "Find out what is wrong and how to mend it."),
