@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from crmdapp.ballots.group import ORDER
-from crmdapp.ballots.nonces import Nonces
+from crmdapp.ballots.nonces import DerivedNonces, Nonces
 
 SECRET = hashlib.sha256(b"a voter's key").digest()
 
@@ -59,3 +59,32 @@ def test_a_short_secret_is_refused():
 
 def test_nonces_are_not_shown():
     assert repr(Nonces(SECRET)) == "Nonces(...)"
+
+
+def test_derived_nonces_come_again():
+    first, again = DerivedNonces(SECRET, b"deal 1"), DerivedNonces(SECRET, b"deal 1")
+    assert [first.draw("w", b"x"), first.draw("w", b"x")] == [again.draw("w", b"x")] * 2
+    assert 0 < first.draw("w", b"x") < ORDER
+
+
+def test_derived_nonces_differ_by_secret_scope_name_and_statement():
+    other = hashlib.sha256(b"another key").digest()
+    drawn = {
+        DerivedNonces(SECRET, b"deal 1").draw("w", b"x"),
+        DerivedNonces(other, b"deal 1").draw("w", b"x"),
+        DerivedNonces(SECRET, b"deal 2").draw("w", b"x"),
+        DerivedNonces(SECRET, b"deal 1").draw("r", b"x"),
+        DerivedNonces(SECRET, b"deal 1").draw("w", b"y"),
+        DerivedNonces(SECRET, b"deal 1").draw("wx", b""),
+    }
+    assert len(drawn) == 6
+
+
+def test_derived_nonces_are_not_the_hedged_ones_of_a_stuck_source():
+    assert DerivedNonces(SECRET, b"").draw("w", b"") != Nonces(SECRET, entropy=stuck).draw("w", b"")
+
+
+def test_derived_nonces_want_a_secret_and_are_not_shown():
+    with pytest.raises(ValueError, match="at least 32 bytes"):
+        DerivedNonces(bytes(31), b"")
+    assert repr(DerivedNonces(SECRET, b"")) == "Nonces(...)"

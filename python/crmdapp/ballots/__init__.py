@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from crmdapp.ballots.faults import WireMalformed as WireMalformed
     from crmdapp.ballots.grouping import BallotGroup as BallotGroup
     from crmdapp.ballots.grouping import group_precincts as group_precincts
+    from crmdapp.ballots.nonces import DerivedNonces as DerivedNonces
     from crmdapp.ballots.nonces import Nonces as Nonces
     from crmdapp.ballots.record import CastBallot as CastBallot
     from crmdapp.ballots.record import decode_batch as decode_batch
@@ -84,6 +85,7 @@ if TYPE_CHECKING:
     from crmdapp.ballots.transcripts import ceremony_context as ceremony_context
     from crmdapp.ballots.transcripts import shares_context as shares_context
     from crmdapp.ballots.transcripts import tracker as tracker
+    from crmdapp.ballots.trustee_key import TrusteeKey as TrusteeKey
     from crmdapp.ballots.vector import Vector as Vector
 
 _HOMES = {
@@ -103,6 +105,7 @@ _HOMES = {
     "DealShareWrong": "faults",
     "DecryptionIncomplete": "faults",
     "Definition": "definition",
+    "DerivedNonces": "nonces",
     "ElectionUndecodable": "faults",
     "Entry": "batches",
     "Guard": "definition",
@@ -119,6 +122,7 @@ _HOMES = {
     "ScalarMalformed": "faults",
     "SealedBallot": "ballot",
     "ShareRefused": "faults",
+    "TrusteeKey": "trustee_key",
     "TrusteeKeyForeign": "faults",
     "TrusteeKeyRefused": "faults",
     "TurnoutTooLow": "faults",
@@ -180,6 +184,7 @@ __all__ = [
     "DealShareWrong",
     "DecryptionIncomplete",
     "Definition",
+    "DerivedNonces",
     "ElectionUndecodable",
     "Entry",
     "Guard",
@@ -196,6 +201,7 @@ __all__ = [
     "ScalarMalformed",
     "SealedBallot",
     "ShareRefused",
+    "TrusteeKey",
     "TrusteeKeyForeign",
     "TrusteeKeyRefused",
     "TurnoutTooLow",
