@@ -8,8 +8,8 @@ from PIL import Image
 
 from crmdapp.ballots import results_chart
 from crmdapp.ballots.results_chart import (
+    ChartedQuestion,
     ChartLibraryMissing,
-    QuestionResult,
     description,
     results_png,
     results_svg,
@@ -17,9 +17,9 @@ from crmdapp.ballots.results_chart import (
 from crmdapp.errors import UsageError
 
 SVG = "{http://www.w3.org/2000/svg}"
-HOURS = QuestionResult("Longer hours?", ("Yes", "No", "Blank"), (412, 188, 12), 612, 1_000)
-WHO = QuestionResult("Who?", ("Ada", "Grace"), (500, 300), 612, 1_000)
-NO_SHARES = QuestionResult("Roof?", ("Yes", "No"), (), 3, 1_000, "too few trustees decrypted")
+HOURS = ChartedQuestion("Longer hours?", ("Yes", "No", "Blank"), (412, 188, 12), 612, 1_000)
+WHO = ChartedQuestion("Who?", ("Ada", "Grace"), (500, 300), 612, 1_000)
+NO_SHARES = ChartedQuestion("Roof?", ("Yes", "No"), (), 3, 1_000, "too few trustees decrypted")
 
 
 def drawn(*results, title="Town library", **values):
@@ -51,8 +51,8 @@ def test_results_svg_draws_bars_in_proportion():
 
 
 def test_results_svg_shows_one_vote_among_many():
-    one = QuestionResult("Q", ("Yes", "No"), (999_999, 1), 1_000_000, 1_000_000)
-    none = QuestionResult("Q", ("Yes", "No"), (1_000_000, 0), 1_000_000, 1_000_000)
+    one = ChartedQuestion("Q", ("Yes", "No"), (999_999, 1), 1_000_000, 1_000_000)
+    none = ChartedQuestion("Q", ("Yes", "No"), (1_000_000, 0), 1_000_000, 1_000_000)
     assert bars(drawn(one))[1] == 1
     assert bars(drawn(none))[1] == 0
 
@@ -78,14 +78,14 @@ def test_results_svg_shows_a_question_without_result():
 
 
 def test_results_svg_of_no_ballots_is_empty_bars():
-    nobody = QuestionResult("Q", ("Yes", "No"), (0, 0), 0, 0)
+    nobody = ChartedQuestion("Q", ("Yes", "No"), (0, 0), 0, 0)
     assert bars(drawn(nobody)) == [0, 0]
     assert "0 of 0 voters (0.0 %)" in words(drawn(nobody))
 
 
 @pytest.mark.parametrize("text", ['<script x="1">', "a & b", "\x00\x1b[31m", "\ud800", "x" * 500])
 def test_results_svg_is_well_formed_whatever_the_words(text):
-    result = QuestionResult(text, (text, "other"), (1, 1), 2, 2)
+    result = ChartedQuestion(text, (text, "other"), (1, 1), 2, 2)
     svg = drawn(result, title=text, note=text)
     assert list(svg.iter("script")) == list(svg.iter(SVG + "script")) == []
     assert max(map(len, words(svg))) <= 111
@@ -93,7 +93,7 @@ def test_results_svg_is_well_formed_whatever_the_words(text):
 
 def test_results_svg_gives_a_cut_label_in_full():
     long = "Extension of the reading room towards the garden"
-    svg = drawn(QuestionResult("Q", (long, "No"), (1, 1), 2, 2))
+    svg = drawn(ChartedQuestion("Q", (long, "No"), (1, 1), 2, 2))
     (label,) = [text for text in svg.iter(SVG + "text") if text.get("text-anchor") and len(text)][
         :1
     ]
@@ -137,6 +137,6 @@ def test_charts_are_refused_without_a_question():
         ((1, 1), 2, 2, "no shares"),
     ],
 )
-def test_question_result_is_refused_if_it_contradicts_itself(counts, ballots, voters, ground):
+def test_charted_question_is_refused_if_it_contradicts_itself(counts, ballots, voters, ground):
     with pytest.raises(UsageError):
-        QuestionResult("Q", ("Yes", "No"), counts, ballots, voters, ground)
+        ChartedQuestion("Q", ("Yes", "No"), counts, ballots, voters, ground)

@@ -37,7 +37,7 @@ class ChartLibraryMissing(UsageError):  # noqa: N818 - named for the problem, li
 
 
 @dataclass(frozen=True, slots=True)
-class QuestionResult:
+class ChartedQuestion:
     """The result of one question, with its words.
 
     Attributes:
@@ -78,7 +78,7 @@ class QuestionResult:
         return f"{self.ballots:,} of {self.voters:,} voters ({share})"
 
 
-def results_svg(title: str, results: Sequence[QuestionResult], *, note: str = "") -> str:
+def results_svg(title: str, results: Sequence[ChartedQuestion], *, note: str = "") -> str:
     """Return the chart as an SVG document.
 
     Args:
@@ -100,7 +100,7 @@ def results_svg(title: str, results: Sequence[QuestionResult], *, note: str = ""
     )
 
 
-def results_png(title: str, results: Sequence[QuestionResult], *, note: str = "") -> bytes:
+def results_png(title: str, results: Sequence[ChartedQuestion], *, note: str = "") -> bytes:
     """Return the chart as a PNG, drawn in Pillow's own font, which has no glyphs but Latin ones.
 
     Args:
@@ -141,7 +141,7 @@ def results_png(title: str, results: Sequence[QuestionResult], *, note: str = ""
     return data.getvalue()
 
 
-def description(results: Sequence[QuestionResult]) -> str:
+def description(results: Sequence[ChartedQuestion]) -> str:
     """Return the results in words: all that a chart shows."""
     parts = []
     for result in results:
@@ -186,7 +186,7 @@ class _Text:
 
 
 def _layout(
-    title: str, results: Sequence[QuestionResult], note: str
+    title: str, results: Sequence[ChartedQuestion], note: str
 ) -> tuple[int, list[_Bar | _Text]]:
     """Return the height and what is drawn."""
     if not results:
