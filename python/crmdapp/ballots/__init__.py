@@ -15,9 +15,15 @@ if TYPE_CHECKING:
     from crmdapp.ballots.ballot import Opening as Opening
     from crmdapp.ballots.ballot import SealedBallot as SealedBallot
     from crmdapp.ballots.ballot import check_opening as check_opening
+    from crmdapp.ballots.ballot_intents import BallotIntent as BallotIntent
+    from crmdapp.ballots.ballot_intents import SignedBallot as SignedBallot
+    from crmdapp.ballots.ballot_intents import box_domain as box_domain
+    from crmdapp.ballots.ballot_intents import sign_ballot as sign_ballot
     from crmdapp.ballots.batches import Entry as Entry
     from crmdapp.ballots.batches import verify as verify
     from crmdapp.ballots.batches import verify_batch as verify_batch
+    from crmdapp.ballots.board import BoardClient as BoardClient
+    from crmdapp.ballots.box import BoxClient as BoxClient
     from crmdapp.ballots.ceremony import JointKey as JointKey
     from crmdapp.ballots.ceremony import Liar as Liar
     from crmdapp.ballots.ceremony import complain as complain
@@ -50,6 +56,7 @@ if TYPE_CHECKING:
     from crmdapp.ballots.definition import Windows as Windows
     from crmdapp.ballots.definition import load_definition as load_definition
     from crmdapp.ballots.definition import read_definition as read_definition
+    from crmdapp.ballots.elections import ElectionsClient as ElectionsClient
     from crmdapp.ballots.elgamal import Ciphertext as Ciphertext
     from crmdapp.ballots.faults import BallotRefused as BallotRefused
     from crmdapp.ballots.faults import BatchMalformed as BatchMalformed
@@ -59,10 +66,15 @@ if TYPE_CHECKING:
     from crmdapp.ballots.faults import DealRefused as DealRefused
     from crmdapp.ballots.faults import DealShareWrong as DealShareWrong
     from crmdapp.ballots.faults import DecryptionIncomplete as DecryptionIncomplete
+    from crmdapp.ballots.faults import DefinitionForeign as DefinitionForeign
     from crmdapp.ballots.faults import ElectionUndecodable as ElectionUndecodable
     from crmdapp.ballots.faults import MessageMalformed as MessageMalformed
     from crmdapp.ballots.faults import PointMalformed as PointMalformed
     from crmdapp.ballots.faults import ProofRefused as ProofRefused
+    from crmdapp.ballots.faults import RegistrarKeyCorrupt as RegistrarKeyCorrupt
+    from crmdapp.ballots.faults import RegistrarKeyMissing as RegistrarKeyMissing
+    from crmdapp.ballots.faults import RegistrationMixed as RegistrationMixed
+    from crmdapp.ballots.faults import RegistrationQuorumMissing as RegistrationQuorumMissing
     from crmdapp.ballots.faults import ResultUndecodable as ResultUndecodable
     from crmdapp.ballots.faults import ResultWrong as ResultWrong
     from crmdapp.ballots.faults import ScalarMalformed as ScalarMalformed
@@ -73,6 +85,18 @@ if TYPE_CHECKING:
     from crmdapp.ballots.faults import WireMalformed as WireMalformed
     from crmdapp.ballots.grouping import BallotGroup as BallotGroup
     from crmdapp.ballots.grouping import group_precincts as group_precincts
+    from crmdapp.ballots.models import Ceremony as Ceremony
+    from crmdapp.ballots.models import CeremonyStep as CeremonyStep
+    from crmdapp.ballots.models import Election as Election
+    from crmdapp.ballots.models import GroupResult as GroupResult
+    from crmdapp.ballots.models import Phase as Phase
+    from crmdapp.ballots.models import QuestionKind as QuestionKind
+    from crmdapp.ballots.models import QuestionResult as QuestionResult
+    from crmdapp.ballots.models import RollEntry as RollEntry
+    from crmdapp.ballots.models import VoidGround as VoidGround
+    from crmdapp.ballots.models import WindowSeconds as WindowSeconds
+    from crmdapp.ballots.models import require_definition as require_definition
+    from crmdapp.ballots.models import settings_of as settings_of
     from crmdapp.ballots.nonces import DerivedNonces as DerivedNonces
     from crmdapp.ballots.nonces import Nonces as Nonces
     from crmdapp.ballots.record import CastBallot as CastBallot
@@ -81,6 +105,18 @@ if TYPE_CHECKING:
     from crmdapp.ballots.record import next_bulletin as next_bulletin
     from crmdapp.ballots.record import roll_chunks as roll_chunks
     from crmdapp.ballots.record import roll_hash as roll_hash
+    from crmdapp.ballots.registration import RegistrationIntent as RegistrationIntent
+    from crmdapp.ballots.registration import SignedRegistration as SignedRegistration
+    from crmdapp.ballots.registration import countersign as countersign
+    from crmdapp.ballots.registration import create_registrars_key as create_registrars_key
+    from crmdapp.ballots.registration import join_signatures as join_signatures
+    from crmdapp.ballots.registration import nullifier as nullifier
+    from crmdapp.ballots.registration import read_registrars_key as read_registrars_key
+    from crmdapp.ballots.registration import roll_domain as roll_domain
+    from crmdapp.ballots.registration import sign_registration as sign_registration
+    from crmdapp.ballots.roll import RollClient as RollClient
+    from crmdapp.ballots.tally import GroupSum as GroupSum
+    from crmdapp.ballots.tally import TallyClient as TallyClient
     from crmdapp.ballots.transcripts import ballot_context as ballot_context
     from crmdapp.ballots.transcripts import ceremony_context as ceremony_context
     from crmdapp.ballots.transcripts import shares_context as shares_context
@@ -92,11 +128,16 @@ _HOMES = {
     "AskedQuestion": "definition",
     "Ballot": "ballot",
     "BallotGroup": "grouping",
+    "BallotIntent": "ballot_intents",
     "BallotRefused": "faults",
     "BatchMalformed": "faults",
     "BatchRefused": "faults",
+    "BoardClient": "board",
+    "BoxClient": "box",
     "CastBallot": "record",
+    "Ceremony": "models",
     "CeremonyIncomplete": "faults",
+    "CeremonyStep": "models",
     "Choice": "choice",
     "Ciphertext": "elgamal",
     "ComplaintRefused": "faults",
@@ -105,37 +146,60 @@ _HOMES = {
     "DealShareWrong": "faults",
     "DecryptionIncomplete": "faults",
     "Definition": "definition",
+    "DefinitionForeign": "faults",
     "DerivedNonces": "nonces",
+    "Election": "models",
     "ElectionUndecodable": "faults",
+    "ElectionsClient": "elections",
     "Entry": "batches",
+    "GroupResult": "models",
+    "GroupSum": "tally",
     "Guard": "definition",
     "JointKey": "ceremony",
     "Liar": "ceremony",
     "MessageMalformed": "faults",
     "Nonces": "nonces",
     "Opening": "ballot",
+    "Phase": "models",
     "PointMalformed": "faults",
     "Precinct": "definition",
     "ProofRefused": "faults",
+    "QuestionKind": "models",
+    "QuestionResult": "models",
+    "RegistrarKeyCorrupt": "faults",
+    "RegistrarKeyMissing": "faults",
+    "RegistrationIntent": "registration",
+    "RegistrationMixed": "faults",
+    "RegistrationQuorumMissing": "faults",
     "ResultUndecodable": "faults",
     "ResultWrong": "faults",
+    "RollClient": "roll",
+    "RollEntry": "models",
     "ScalarMalformed": "faults",
     "SealedBallot": "ballot",
     "ShareRefused": "faults",
+    "SignedBallot": "ballot_intents",
+    "SignedRegistration": "registration",
+    "TallyClient": "tally",
     "TrusteeKey": "trustee_key",
     "TrusteeKeyForeign": "faults",
     "TrusteeKeyRefused": "faults",
     "TurnoutTooLow": "faults",
     "Vector": "vector",
+    "VoidGround": "models",
+    "WindowSeconds": "models",
     "Windows": "definition",
     "WireMalformed": "faults",
     "ballot_context": "transcripts",
+    "box_domain": "ballot_intents",
     "ceremony_context": "transcripts",
     "check_choice_result": "decryption",
     "check_opening": "ballot",
     "check_option_result": "decryption",
     "combine": "decryption",
     "complain": "ceremony",
+    "countersign": "registration",
+    "create_registrars_key": "registration",
     "deal_commitment": "deal",
     "deal_hash": "deal",
     "decode_batch": "record",
@@ -144,6 +208,7 @@ _HOMES = {
     "encode_batch": "record",
     "finalise": "ceremony",
     "group_precincts": "grouping",
+    "join_signatures": "registration",
     "judge": "ceremony",
     "key_message": "ceremony",
     "load_definition": "definition",
@@ -151,16 +216,23 @@ _HOMES = {
     "most_ballots": "decoding",
     "new_key": "ceremony",
     "next_bulletin": "record",
+    "nullifier": "registration",
     "open_share": "ceremony",
     "partial_decryption": "decryption",
     "read_deal": "deal",
     "read_definition": "definition",
     "read_key": "ceremony",
     "read_partial_decryption": "decryption",
+    "read_registrars_key": "registration",
     "require_decodable": "decoding",
+    "require_definition": "models",
     "roll_chunks": "record",
+    "roll_domain": "registration",
     "roll_hash": "record",
+    "settings_of": "models",
     "shares_context": "transcripts",
+    "sign_ballot": "ballot_intents",
+    "sign_registration": "registration",
     "tracker": "transcripts",
     "trustee_secret": "ceremony",
     "verify": "batches",
@@ -171,11 +243,16 @@ __all__ = [
     "AskedQuestion",
     "Ballot",
     "BallotGroup",
+    "BallotIntent",
     "BallotRefused",
     "BatchMalformed",
     "BatchRefused",
+    "BoardClient",
+    "BoxClient",
     "CastBallot",
+    "Ceremony",
     "CeremonyIncomplete",
+    "CeremonyStep",
     "Choice",
     "Ciphertext",
     "ComplaintRefused",
@@ -184,37 +261,60 @@ __all__ = [
     "DealShareWrong",
     "DecryptionIncomplete",
     "Definition",
+    "DefinitionForeign",
     "DerivedNonces",
+    "Election",
     "ElectionUndecodable",
+    "ElectionsClient",
     "Entry",
+    "GroupResult",
+    "GroupSum",
     "Guard",
     "JointKey",
     "Liar",
     "MessageMalformed",
     "Nonces",
     "Opening",
+    "Phase",
     "PointMalformed",
     "Precinct",
     "ProofRefused",
+    "QuestionKind",
+    "QuestionResult",
+    "RegistrarKeyCorrupt",
+    "RegistrarKeyMissing",
+    "RegistrationIntent",
+    "RegistrationMixed",
+    "RegistrationQuorumMissing",
     "ResultUndecodable",
     "ResultWrong",
+    "RollClient",
+    "RollEntry",
     "ScalarMalformed",
     "SealedBallot",
     "ShareRefused",
+    "SignedBallot",
+    "SignedRegistration",
+    "TallyClient",
     "TrusteeKey",
     "TrusteeKeyForeign",
     "TrusteeKeyRefused",
     "TurnoutTooLow",
     "Vector",
+    "VoidGround",
+    "WindowSeconds",
     "Windows",
     "WireMalformed",
     "ballot_context",
+    "box_domain",
     "ceremony_context",
     "check_choice_result",
     "check_opening",
     "check_option_result",
     "combine",
     "complain",
+    "countersign",
+    "create_registrars_key",
     "deal_commitment",
     "deal_hash",
     "decode_batch",
@@ -223,6 +323,7 @@ __all__ = [
     "encode_batch",
     "finalise",
     "group_precincts",
+    "join_signatures",
     "judge",
     "key_message",
     "load_definition",
@@ -230,16 +331,23 @@ __all__ = [
     "most_ballots",
     "new_key",
     "next_bulletin",
+    "nullifier",
     "open_share",
     "partial_decryption",
     "read_deal",
     "read_definition",
     "read_key",
     "read_partial_decryption",
+    "read_registrars_key",
     "require_decodable",
+    "require_definition",
     "roll_chunks",
+    "roll_domain",
     "roll_hash",
+    "settings_of",
     "shares_context",
+    "sign_ballot",
+    "sign_registration",
     "tracker",
     "trustee_secret",
     "verify",

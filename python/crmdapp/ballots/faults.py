@@ -266,3 +266,47 @@ class TurnoutTooLow(VerificationFailed):
         super().__init__(message, why=why, hint=hint)
         self.ballots = ballots
         self.minimum = minimum
+
+
+class DefinitionForeign(VerificationFailed):
+    """A definition is not that of the election.
+
+    Args:
+        message: What happened.
+        field: The first field that differs.
+    """
+
+    def __init__(
+        self, message: str = "", *, field: str = "", why: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message, why=why, hint=hint)
+        self.field = field
+
+
+class RegistrarKeyMissing(KeyProblem):
+    """There is no file with the registrars' key."""
+
+
+class RegistrarKeyCorrupt(KeyProblem):
+    """A file does not hold the registrars' key."""
+
+
+class RegistrationMixed(VerificationFailed):
+    """Signatures of different registrations cannot be joined."""
+
+
+class RegistrationQuorumMissing(VerificationFailed):
+    """Too few registrars signed a registration.
+
+    Args:
+        message: What happened.
+        signed: How many did.
+        needed: How many have to.
+    """
+
+    def __init__(
+        self, message: str = "", *, signed: int = 0, needed: int = 0, why: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message, why=why, hint=hint)
+        self.signed = signed
+        self.needed = needed

@@ -35,7 +35,7 @@ from crmdapp.errors import UsageError, VerificationFailed
 DEADLINE_MAX = (1 << 40) - 1
 """Latest deadline, Unix seconds, 40 bits (the year 36812)."""
 
-_COMPACT_SIZE = 64
+_COMPACT_SIZE, _LONG_SIZE = 64, 65
 
 
 class Signed(ABC):
@@ -143,6 +143,17 @@ def long_form(signature: bytes) -> bytes:
     s_and_parity = int.from_bytes(signature[32:], "big")
     s = s_and_parity & ((1 << 255) - 1)
     return signature[:32] + s.to_bytes(32, "big") + bytes([27 + (s_and_parity >> 255)])
+
+
+def compact(signature: bytes) -> bytes:
+    """Return a key's 65-byte signature in the 64 bytes of ERC-2098; others unchanged.
+
+    A byte less of calldata, and a word less of its encoding.
+    """
+    if len(signature) != _LONG_SIZE or signature[64] not in (27, 28):
+        return signature
+    s = int.from_bytes(signature[32:64], "big") | (signature[64] - 27) << 255
+    return signature[:32] + s.to_bytes(32, "big")
 
 
 def unix_seconds(moment: int | datetime, what: str = "The deadline") -> int:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from crmdapp.chain._signed_json import JsonFields, SignedJson, read_struct
 from crmdapp.chain._whole import require_whole
 from crmdapp.chain.addresses import require_address
-from crmdapp.chain.signed import DEADLINE_MAX, SignedWithSigner, unix_seconds
+from crmdapp.chain.signed import DEADLINE_MAX, SignedWithSigner, compact, unix_seconds
 from crmdapp.chain.typed_data import Domain, TypedData
 from crmdapp.errors import UsageError
 from crmdapp.provenance.artwork_intents import ARTWORK_TYPE, Artwork, require_artwork
@@ -28,7 +28,6 @@ BOARD_CHANGE_TYPE = (
     "uint32 epoch)"
 )
 
-_LONG_SIZE = 65
 _EPOCH_MAX = (1 << 32) - 1
 
 
@@ -164,17 +163,6 @@ class SignedChangeApproval(SignedWithSigner):
 def board_domain(chain_id: int, board: str) -> Domain:
     """Return what curators sign for."""
     return Domain("CuratorBoard", "1", chain_id, require_address(board))
-
-
-def compact(signature: bytes) -> bytes:
-    """Return a key's 65-byte signature in the 64 bytes of ERC-2098; others unchanged.
-
-    A byte less of calldata, and a word less of its encoding.
-    """
-    if len(signature) != _LONG_SIZE or signature[64] not in (27, 28):
-        return signature
-    s = int.from_bytes(signature[32:64], "big") | (signature[64] - 27) << 255
-    return signature[:32] + s.to_bytes(32, "big")
 
 
 def sign_approval(
