@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from crmdapp.ballots._documents import FILE_MAX
 from crmdapp.ballots.choice import Choice
-from crmdapp.ballots.definition import FILE_MAX, load_definition, read_definition
+from crmdapp.ballots.definition import load_definition, read_definition
 from crmdapp.ballots.faults import ElectionUndecodable
 from crmdapp.ballots.vector import Vector
 from crmdapp.chain.addresses import checksum
@@ -100,6 +101,24 @@ def test_a_definition_is_loaded_from_a_file(tmp_path):
     path.write_bytes(b" " * (FILE_MAX + 1))
     with pytest.raises(FileRejected):
         load_definition(path)
+
+
+def with_sums(options, precincts):
+    """A vector question of so many options, and so many precincts."""
+    names = [f"Option {number}" for number in range(options)]
+    vector = {"title": "Who?", "kind": "vector", "options": names, "min": 0, "max": 1}
+    places = [{"name": f"Precinct {number}", "voters": 10} for number in range(precincts)]
+    return {**GOOD, "questions": [vector], "precincts": places}
+
+
+def test_as_many_sums_are_taken_as_can_be_counted_together():
+    assert len(read(with_sums(20, 30)).precincts) == 30
+    assert read(with_sums(32, 1)).questions[0].encoding == Vector(32, 0, 1)
+    found = faults_of(with_sums(25, 25))
+    assert list(found) == ["questions[0].options"]
+    assert found["questions[0].options"].reason == (
+        "25 options in 25 precincts are 625 sums, and 600 can be counted together"
+    )
 
 
 WRONG = [

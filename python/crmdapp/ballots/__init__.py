@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from crmdapp.ballots.faults import ElectionUndecodable as ElectionUndecodable
     from crmdapp.ballots.faults import MessageMalformed as MessageMalformed
     from crmdapp.ballots.faults import PointMalformed as PointMalformed
+    from crmdapp.ballots.faults import PollForeign as PollForeign
     from crmdapp.ballots.faults import ProofRefused as ProofRefused
     from crmdapp.ballots.faults import RegistrarKeyCorrupt as RegistrarKeyCorrupt
     from crmdapp.ballots.faults import RegistrarKeyMissing as RegistrarKeyMissing
@@ -82,6 +83,8 @@ if TYPE_CHECKING:
     from crmdapp.ballots.faults import TrusteeKeyForeign as TrusteeKeyForeign
     from crmdapp.ballots.faults import TrusteeKeyRefused as TrusteeKeyRefused
     from crmdapp.ballots.faults import TurnoutTooLow as TurnoutTooLow
+    from crmdapp.ballots.faults import WeightMissing as WeightMissing
+    from crmdapp.ballots.faults import WeightsIncomplete as WeightsIncomplete
     from crmdapp.ballots.faults import WireMalformed as WireMalformed
     from crmdapp.ballots.grouping import BallotGroup as BallotGroup
     from crmdapp.ballots.grouping import group_precincts as group_precincts
@@ -99,6 +102,11 @@ if TYPE_CHECKING:
     from crmdapp.ballots.models import settings_of as settings_of
     from crmdapp.ballots.nonces import DerivedNonces as DerivedNonces
     from crmdapp.ballots.nonces import Nonces as Nonces
+    from crmdapp.ballots.poll_definition import PollDefinition as PollDefinition
+    from crmdapp.ballots.poll_definition import load_poll as load_poll
+    from crmdapp.ballots.poll_definition import read_poll as read_poll
+    from crmdapp.ballots.polls import Poll as Poll
+    from crmdapp.ballots.polls import PollsClient as PollsClient
     from crmdapp.ballots.record import CastBallot as CastBallot
     from crmdapp.ballots.record import decode_batch as decode_batch
     from crmdapp.ballots.record import encode_batch as encode_batch
@@ -123,6 +131,11 @@ if TYPE_CHECKING:
     from crmdapp.ballots.transcripts import tracker as tracker
     from crmdapp.ballots.trustee_key import TrusteeKey as TrusteeKey
     from crmdapp.ballots.vector import Vector as Vector
+    from crmdapp.ballots.weights import Weights as Weights
+    from crmdapp.ballots.weights import WeightsSource as WeightsSource
+    from crmdapp.ballots.weights import read_weights as read_weights
+    from crmdapp.ballots.weights import weights_at as weights_at
+    from crmdapp.ballots.weights import weights_tree as weights_tree
 
 _HOMES = {
     "AskedQuestion": "definition",
@@ -162,6 +175,10 @@ _HOMES = {
     "Opening": "ballot",
     "Phase": "models",
     "PointMalformed": "faults",
+    "Poll": "polls",
+    "PollDefinition": "poll_definition",
+    "PollForeign": "faults",
+    "PollsClient": "polls",
     "Precinct": "definition",
     "ProofRefused": "faults",
     "QuestionKind": "models",
@@ -187,6 +204,10 @@ _HOMES = {
     "TurnoutTooLow": "faults",
     "Vector": "vector",
     "VoidGround": "models",
+    "WeightMissing": "faults",
+    "Weights": "weights",
+    "WeightsIncomplete": "faults",
+    "WeightsSource": "weights",
     "WindowSeconds": "models",
     "Windows": "definition",
     "WireMalformed": "faults",
@@ -212,6 +233,7 @@ _HOMES = {
     "judge": "ceremony",
     "key_message": "ceremony",
     "load_definition": "definition",
+    "load_poll": "poll_definition",
     "make_deal": "deal",
     "most_ballots": "decoding",
     "new_key": "ceremony",
@@ -223,7 +245,9 @@ _HOMES = {
     "read_definition": "definition",
     "read_key": "ceremony",
     "read_partial_decryption": "decryption",
+    "read_poll": "poll_definition",
     "read_registrars_key": "registration",
+    "read_weights": "weights",
     "require_decodable": "decoding",
     "require_definition": "models",
     "roll_chunks": "record",
@@ -237,6 +261,8 @@ _HOMES = {
     "trustee_secret": "ceremony",
     "verify": "batches",
     "verify_batch": "batches",
+    "weights_at": "weights",
+    "weights_tree": "weights",
 }
 
 __all__ = [
@@ -277,6 +303,10 @@ __all__ = [
     "Opening",
     "Phase",
     "PointMalformed",
+    "Poll",
+    "PollDefinition",
+    "PollForeign",
+    "PollsClient",
     "Precinct",
     "ProofRefused",
     "QuestionKind",
@@ -302,6 +332,10 @@ __all__ = [
     "TurnoutTooLow",
     "Vector",
     "VoidGround",
+    "WeightMissing",
+    "Weights",
+    "WeightsIncomplete",
+    "WeightsSource",
     "WindowSeconds",
     "Windows",
     "WireMalformed",
@@ -327,6 +361,7 @@ __all__ = [
     "judge",
     "key_message",
     "load_definition",
+    "load_poll",
     "make_deal",
     "most_ballots",
     "new_key",
@@ -338,7 +373,9 @@ __all__ = [
     "read_definition",
     "read_key",
     "read_partial_decryption",
+    "read_poll",
     "read_registrars_key",
+    "read_weights",
     "require_decodable",
     "require_definition",
     "roll_chunks",
@@ -352,6 +389,8 @@ __all__ = [
     "trustee_secret",
     "verify",
     "verify_batch",
+    "weights_at",
+    "weights_tree",
 ]
 
 

@@ -1,4 +1,4 @@
-"""An election's definition: one JSON file with what is asked, of whom, when, and who guards it.
+"""An election's definition: one JSON or YAML file with what is asked, of whom, when, who guards it.
 
 ::
 
@@ -36,20 +36,18 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
+from crmdapp.ballots._documents import load_document, read_document
 from crmdapp.ballots._members import EPOCH, Members
 from crmdapp.ballots.choice import OPTIONS_MAX, OPTIONS_MIN, Choice
 from crmdapp.ballots.decoding import require_decodable
 from crmdapp.ballots.faults import ElectionUndecodable
 from crmdapp.ballots.vector import Vector
-from crmdapp.chain._json_lines import read_json, rejected
+from crmdapp.chain._json_lines import Node, rejected
 from crmdapp.chain._keccak import keccak
 from crmdapp.chain.canonical_json import canonical_json
-from crmdapp.errors import FileFault, UsageError
+from crmdapp.errors import FileFault
 
 FORMAT: Final = "crmdapp-election-1"
-
-FILE_MAX = 1_000_000
-"""Most bytes of a definition."""
 
 QUESTIONS_MAX = 16
 PRECINCTS_MAX = 64
@@ -57,6 +55,9 @@ GUARDS_MAX = 15
 """Most trustees, and most registrars."""
 
 VOTERS_MAX = (1 << 32) - 1
+
+SUMS_MAX = 600
+"""Most sums that the tally reads in one transaction (EIP-7825 limits its gas)."""
 
 CHOICE, VECTOR = "choice", "vector"
 
@@ -167,36 +168,32 @@ class Definition:
 
 
 def load_definition(path: Path | str) -> Definition:
-    """Read and check a definition; no node is asked.
+    """Read and check a definition, YAML if its name ends in .yaml or .yml; no node is asked.
 
     Raises:
         FileRejected: It has faults; ``faults`` names line, path of the field and reason of each.
         ElectionUndecodable: The result of a question could not be computed.
         UsageError: It cannot be read.
     """
-    place = Path(path)
-    try:
-        with place.open("rb") as file:
-            data = file.read(FILE_MAX + 1)
-    except OSError as problem:
-        raise UsageError(f"{place} cannot be read: {problem.strerror}.") from None
-    if len(data) > FILE_MAX:
-        raise rejected(place.name, [FileFault(0, "", f"it has more than {FILE_MAX:,} bytes")])
-    return read_definition(data, place.name)
+    name, node = load_document(path)
+    return _definition(node, name)
 
 
 def read_definition(data: bytes, name: str = "definition") -> Definition:
     """Check a definition.
 
     Args:
-        data: The document, JSON in UTF-8.
-        name: What to call it.
+        data: The document, in UTF-8.
+        name: What to call it; it is YAML if that ends in .yaml or .yml, else JSON.
 
     Raises:
         FileRejected: It has faults; ``faults`` names line, path of the field and reason of each.
         ElectionUndecodable: The result of a question could not be computed.
     """
-    node = read_json(data, name)
+    return _definition(read_document(data, name), name)
+
+
+def _definition(node: Node, name: str) -> Definition:
     faults: list[FileFault] = []
     top = Members(node, "", faults)
     top.word("format", (FORMAT,))
@@ -211,7 +208,7 @@ def read_definition(data: bytes, name: str = "definition") -> Definition:
     windows = _windows(top.inner("windows"))
     most = _most_in_one_sum(precincts, minimum)
     _check_turnout(top, precincts, minimum)
-    drafts = [_draft(each) for each in asked]
+    drafts = [_draft(each, len(precincts)) for each in asked]
     top.require_no_more()
     if faults:
         raise rejected(name, sorted(faults, key=lambda fault: fault.line))
@@ -257,7 +254,7 @@ class _Draft:
         return AskedQuestion(self.title, self.options, Choice(count, bits))
 
 
-def _draft(members: Members) -> _Draft:
+def _draft(members: Members, precincts: int) -> _Draft:
     title = members.text("title")
     kind = members.word("kind", (CHOICE, VECTOR))
     options = members.texts("options", least=OPTIONS_MIN, most=OPTIONS_MAX)
@@ -268,6 +265,13 @@ def _draft(members: Members) -> _Draft:
         vector = (members.whole("min", least=0, most=highest), most)
         if vector[0] > most:
             members.fault("min", f"{vector[0]} is more than max, {most}")
+        # Where nobody votes precincts merge, whatever the minimum, and in the end all of them.
+        if len(options) * precincts > SUMS_MAX:
+            members.fault(
+                "options",
+                f"{len(options)} options in {precincts} precincts are"
+                f" {len(options) * precincts:,} sums, and {SUMS_MAX} can be counted together",
+            )
     members.require_no_more()
     return _Draft(title, options, vector)
 

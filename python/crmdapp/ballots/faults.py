@@ -310,3 +310,50 @@ class RegistrationQuorumMissing(VerificationFailed):
         super().__init__(message, why=why, hint=hint)
         self.signed = signed
         self.needed = needed
+
+
+class WeightMissing(VerificationFailed):
+    """Somebody has no weight in a poll.
+
+    Args:
+        message: What happened.
+        voter: Who.
+    """
+
+    def __init__(
+        self, message: str = "", *, voter: str = "", why: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message, why=why, hint=hint)
+        self.voter = voter
+
+
+class WeightsIncomplete(VerificationFailed):
+    """Balances do not add up to a token's supply.
+
+    Args:
+        message: What happened.
+        held: All balances together.
+        supply: What there is.
+    """
+
+    def __init__(
+        self, message: str = "", *, held: int = 0, supply: int = 0, why: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message, why=why, hint=hint)
+        self.held = held
+        self.supply = supply
+
+
+class PollForeign(VerificationFailed):
+    """A definition, or weights, are not those of a poll.
+
+    Args:
+        message: What happened.
+        field: What differs first.
+    """
+
+    def __init__(
+        self, message: str = "", *, field: str = "", why: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message, why=why, hint=hint)
+        self.field = field
