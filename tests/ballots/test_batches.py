@@ -160,6 +160,18 @@ def test_every_equation_has_a_weight_of_its_own(entries):
     assert max(drawn).bit_length() > 120
 
 
+def test_the_weights_follow_from_every_ballot(entries, monkeypatch):
+    seeds = []
+
+    def drawn(seed, number):
+        seeds.append(seed)
+        return weights(seed, number)
+
+    monkeypatch.setattr(batches, "weights", drawn)
+    ballots = checked(entries[:3])
+    assert set(seeds) == {batch_seed(CONTEXT, [ballot.tracker for ballot in ballots])}
+
+
 def test_the_weights_are_the_contracts():
     seed = bytes(range(32))
     source = weights(seed, 3)
