@@ -34,6 +34,17 @@ if TYPE_CHECKING:
     from crmdapp.ballots.ceremony import open_share as open_share
     from crmdapp.ballots.ceremony import read_key as read_key
     from crmdapp.ballots.ceremony import trustee_secret as trustee_secret
+    from crmdapp.ballots.ceremony_faults import CeremonyMessageStale as CeremonyMessageStale
+    from crmdapp.ballots.ceremony_faults import CeremonyRecordWrong as CeremonyRecordWrong
+    from crmdapp.ballots.ceremony_faults import CeremonySignatureWrong as CeremonySignatureWrong
+    from crmdapp.ballots.ceremony_faults import DealCommitmentForeign as DealCommitmentForeign
+    from crmdapp.ballots.ceremony_files import ceremony_from_json as ceremony_from_json
+    from crmdapp.ballots.ceremony_files import ceremony_to_json as ceremony_to_json
+    from crmdapp.ballots.ceremony_record import check_round as check_round
+    from crmdapp.ballots.ceremony_record import joint_key as joint_key
+    from crmdapp.ballots.ceremony_record import read_ceremony as read_ceremony
+    from crmdapp.ballots.ceremony_record import read_joint_key as read_joint_key
+    from crmdapp.ballots.ceremony_rounds import CeremonyRecord as CeremonyRecord
     from crmdapp.ballots.choice import Choice as Choice
     from crmdapp.ballots.deal import Deal as Deal
     from crmdapp.ballots.deal import deal_commitment as deal_commitment
@@ -62,6 +73,7 @@ if TYPE_CHECKING:
     from crmdapp.ballots.faults import BatchMalformed as BatchMalformed
     from crmdapp.ballots.faults import BatchRefused as BatchRefused
     from crmdapp.ballots.faults import CeremonyIncomplete as CeremonyIncomplete
+    from crmdapp.ballots.faults import CitizenNotAttested as CitizenNotAttested
     from crmdapp.ballots.faults import ComplaintRefused as ComplaintRefused
     from crmdapp.ballots.faults import DealRefused as DealRefused
     from crmdapp.ballots.faults import DealShareWrong as DealShareWrong
@@ -120,6 +132,7 @@ if TYPE_CHECKING:
     from crmdapp.ballots.registration import join_signatures as join_signatures
     from crmdapp.ballots.registration import nullifier as nullifier
     from crmdapp.ballots.registration import read_registrars_key as read_registrars_key
+    from crmdapp.ballots.registration import require_attested as require_attested
     from crmdapp.ballots.registration import roll_domain as roll_domain
     from crmdapp.ballots.registration import sign_registration as sign_registration
     from crmdapp.ballots.roll import RollClient as RollClient
@@ -129,7 +142,11 @@ if TYPE_CHECKING:
     from crmdapp.ballots.transcripts import ceremony_context as ceremony_context
     from crmdapp.ballots.transcripts import shares_context as shares_context
     from crmdapp.ballots.transcripts import tracker as tracker
+    from crmdapp.ballots.trustee import backup_test as backup_test
+    from crmdapp.ballots.trustee import next_duty as next_duty
+    from crmdapp.ballots.trustee_decryption import decrypt_shares as decrypt_shares
     from crmdapp.ballots.trustee_key import TrusteeKey as TrusteeKey
+    from crmdapp.ballots.trustee_posting import perform as perform
     from crmdapp.ballots.vector import Vector as Vector
     from crmdapp.ballots.weights import Weights as Weights
     from crmdapp.ballots.weights import WeightsSource as WeightsSource
@@ -150,11 +167,17 @@ _HOMES = {
     "CastBallot": "record",
     "Ceremony": "models",
     "CeremonyIncomplete": "faults",
+    "CeremonyMessageStale": "ceremony_faults",
+    "CeremonyRecord": "ceremony_rounds",
+    "CeremonyRecordWrong": "ceremony_faults",
+    "CeremonySignatureWrong": "ceremony_faults",
     "CeremonyStep": "models",
     "Choice": "choice",
     "Ciphertext": "elgamal",
+    "CitizenNotAttested": "faults",
     "ComplaintRefused": "faults",
     "Deal": "deal",
+    "DealCommitmentForeign": "ceremony_faults",
     "DealRefused": "faults",
     "DealShareWrong": "faults",
     "DecryptionIncomplete": "faults",
@@ -211,12 +234,16 @@ _HOMES = {
     "WindowSeconds": "models",
     "Windows": "definition",
     "WireMalformed": "faults",
+    "backup_test": "trustee",
     "ballot_context": "transcripts",
     "box_domain": "ballot_intents",
     "ceremony_context": "transcripts",
+    "ceremony_from_json": "ceremony_files",
+    "ceremony_to_json": "ceremony_files",
     "check_choice_result": "decryption",
     "check_opening": "ballot",
     "check_option_result": "decryption",
+    "check_round": "ceremony_record",
     "combine": "decryption",
     "complain": "ceremony",
     "countersign": "registration",
@@ -226,10 +253,12 @@ _HOMES = {
     "decode_batch": "record",
     "decode_choice": "decoding",
     "decode_option": "decoding",
+    "decrypt_shares": "trustee_decryption",
     "encode_batch": "record",
     "finalise": "ceremony",
     "group_precincts": "grouping",
     "join_signatures": "registration",
+    "joint_key": "ceremony_record",
     "judge": "ceremony",
     "key_message": "ceremony",
     "load_definition": "definition",
@@ -238,16 +267,21 @@ _HOMES = {
     "most_ballots": "decoding",
     "new_key": "ceremony",
     "next_bulletin": "record",
+    "next_duty": "trustee",
     "nullifier": "registration",
     "open_share": "ceremony",
     "partial_decryption": "decryption",
+    "perform": "trustee_posting",
+    "read_ceremony": "ceremony_record",
     "read_deal": "deal",
     "read_definition": "definition",
+    "read_joint_key": "ceremony_record",
     "read_key": "ceremony",
     "read_partial_decryption": "decryption",
     "read_poll": "poll_definition",
     "read_registrars_key": "registration",
     "read_weights": "weights",
+    "require_attested": "registration",
     "require_decodable": "decoding",
     "require_definition": "models",
     "roll_chunks": "record",
@@ -278,11 +312,17 @@ __all__ = [
     "CastBallot",
     "Ceremony",
     "CeremonyIncomplete",
+    "CeremonyMessageStale",
+    "CeremonyRecord",
+    "CeremonyRecordWrong",
+    "CeremonySignatureWrong",
     "CeremonyStep",
     "Choice",
     "Ciphertext",
+    "CitizenNotAttested",
     "ComplaintRefused",
     "Deal",
+    "DealCommitmentForeign",
     "DealRefused",
     "DealShareWrong",
     "DecryptionIncomplete",
@@ -339,12 +379,16 @@ __all__ = [
     "WindowSeconds",
     "Windows",
     "WireMalformed",
+    "backup_test",
     "ballot_context",
     "box_domain",
     "ceremony_context",
+    "ceremony_from_json",
+    "ceremony_to_json",
     "check_choice_result",
     "check_opening",
     "check_option_result",
+    "check_round",
     "combine",
     "complain",
     "countersign",
@@ -354,10 +398,12 @@ __all__ = [
     "decode_batch",
     "decode_choice",
     "decode_option",
+    "decrypt_shares",
     "encode_batch",
     "finalise",
     "group_precincts",
     "join_signatures",
+    "joint_key",
     "judge",
     "key_message",
     "load_definition",
@@ -366,16 +412,21 @@ __all__ = [
     "most_ballots",
     "new_key",
     "next_bulletin",
+    "next_duty",
     "nullifier",
     "open_share",
     "partial_decryption",
+    "perform",
+    "read_ceremony",
     "read_deal",
     "read_definition",
+    "read_joint_key",
     "read_key",
     "read_partial_decryption",
     "read_poll",
     "read_registrars_key",
     "read_weights",
+    "require_attested",
     "require_decodable",
     "require_definition",
     "roll_chunks",

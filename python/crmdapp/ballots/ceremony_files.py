@@ -46,7 +46,7 @@ _WINDOWS = {
 }
 
 
-def record_to_json(record: CeremonyRecord) -> dict[str, Any]:
+def ceremony_to_json(record: CeremonyRecord) -> dict[str, Any]:
     """Return a record as JSON data."""
     return {
         "format": FORMAT,
@@ -62,7 +62,7 @@ def record_to_json(record: CeremonyRecord) -> dict[str, Any]:
     }
 
 
-def record_from_json(data: Mapping[str, Any] | str | bytes) -> CeremonyRecord:
+def ceremony_from_json(data: Mapping[str, Any] | str | bytes) -> CeremonyRecord:
     """Return the record in JSON data; check it with :func:`check_round`.
 
     Raises:

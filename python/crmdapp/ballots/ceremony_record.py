@@ -79,7 +79,7 @@ class CheckedRound:
             )
 
 
-def read_record(board: BoardClient, election: int) -> CeremonyRecord:
+def read_ceremony(board: BoardClient, election: int) -> CeremonyRecord:
     """Return the record of a ceremony from the board's events; check it with :func:`check_round`.
 
     Raises:
@@ -229,7 +229,7 @@ def read_joint_key(board: BoardClient, election: int, *, unsigned: bool = False)
         NodeLied: The node gives another key, or other keys of trustees, than its events make.
         VerificationFailed: A message does not hold; see :func:`check_round`.
     """
-    joint = joint_key(read_record(board, election), unsigned=unsigned)
+    joint = joint_key(read_ceremony(board, election), unsigned=unsigned)
     said = [board.key(election), *(board.verification_key(election, j) for j in sorted(joint.Y))]
     made = [encode_point(joint.K), *(encode_point(joint.Y[j]) for j in sorted(joint.Y))]
     if said != made:
