@@ -6,6 +6,7 @@ import pytest
 
 from crmdapp.ballots.ceremony_faults import (
     CeremonyMessageStale,
+    CeremonyRecordWrong,
     CeremonySignatureWrong,
 )
 from crmdapp.ballots.ceremony_record import joint_key, read_ceremony, read_joint_key
