@@ -3,13 +3,7 @@
 import pytest
 
 from crmdapp.ballots.relay import Relay
-from tests.ballots.station import *  # noqa: F403 - fixtures
-
-
-@pytest.fixture
-def held(station):
-    """An open election with eight voters."""
-    return station.hold_election(voters=[8])
+from tests.ballots.polling_day import *  # noqa: F403 - fixtures
 
 
 @pytest.fixture
