@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 
-from crmdapp.ballots.audit_case import Case, CountedBatch, Seen, reason_of
+from crmdapp.ballots.audit_case import Case, CountedBatch, Seen, arguments_of, reason_of
 from crmdapp.ballots.audit_proofs import verify_proofs
 from crmdapp.ballots.audit_roll import require_frozen
 from crmdapp.ballots.ballot_intents import BallotIntent
@@ -22,13 +22,11 @@ from crmdapp.ballots.record import (
     roll_chunks,
 )
 from crmdapp.ballots.transcripts import ballot_context, tracker
-from crmdapp.chain._keccak import keccak
 from crmdapp.chain.signed import long_form
 from crmdapp.chain.typed_data import Domain, recover
 from crmdapp.errors import CrmdappError, VerificationFailed
 
-_KINDS = ("uint64", "uint8", "uint16", "bytes")
-_SELECTOR = keccak(f"castBatch({','.join(_KINDS)})".encode())[:4]
+_CAST = "castBatch(uint64,uint8,uint16,bytes)"
 _PAD = bytes(16)
 _FORM_HEAD, _FORM_PRECINCT, _ADDRESS = 192, 8, 20
 
@@ -190,12 +188,12 @@ def _form(case: Case, number: int, context: bytes) -> bytes:
 
 def _batch_of(case: Case, seen: Seen) -> tuple[CastBallot, ...]:
     """Return the ballots in a transaction's input."""
-    from eth_abi.abi import decode
-    from eth_abi.exceptions import DecodingError
-
     event, settings, signed = seen.event, case.known, seen.transaction.signed
-    is_call = signed.to == case.contracts.box and signed.data[:4] == _SELECTOR
-    seen.require(is_call, "Its ballots do not stand in the transaction's input.")
+    found = arguments_of(signed.data, _CAST) if signed.to == case.contracts.box else ()
+    seen.require(bool(found), "Its ballots do not stand in the transaction's input.")
+    *place, data = found
+    is_named = place == [case.record.election, event.question, event.precinct]
+    seen.require(is_named, "The transaction's input is for another place.")
     seen.require(event.question in case.contexts, "The question was not prepared.")
     prepared = case.contexts[event.question][1]
     seen.require(prepared.position < seen.position, "The question was not prepared.")
@@ -203,15 +201,9 @@ def _batch_of(case: Case, seen: Seen) -> tuple[CastBallot, ...]:
     seen.require(opens <= seen.time < closes, f"Voting is open from {opens} to {closes}.")
     seen.require(event.precinct < settings.precincts, f"There is no precinct {event.precinct}.")
     try:
-        *place, data = decode(_KINDS, signed.data[4:], strict=False)
-        batch = decode_batch(settings.questions[event.question], data)
-    except (DecodingError, OverflowError) as problem:
-        raise seen.broken(f"The transaction's input is malformed: {problem}.") from None
+        return decode_batch(settings.questions[event.question], data)
     except CrmdappError as problem:
         raise seen.broken(reason_of(problem)) from None
-    is_named = place == [case.record.election, event.question, event.precinct]
-    seen.require(is_named, "The transaction's input is for another place.")
-    return batch
 
 
 def _counted(

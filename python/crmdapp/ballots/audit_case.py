@@ -12,7 +12,8 @@ from crmdapp.ballots.elgamal import Ciphertext
 from crmdapp.ballots.evidence import BallotContracts, ElectionRecord, RecordedTransaction
 from crmdapp.ballots.grouping import BallotGroup
 from crmdapp.ballots.vector import Vector
-from crmdapp.chain.decode import Event
+from crmdapp.chain._keccak import keccak
+from crmdapp.chain.decode import Event, plain, split_tuple
 from crmdapp.errors import CrmdappError
 
 Encoding: TypeAlias = "Choice | Vector"
@@ -270,10 +271,51 @@ class Case:
                 f" {account} meant it follows from that contract alone."
             )
 
+    def require_input(self, seen: Seen, address: str, function: str, *values: Any) -> None:
+        """Check that an event says what its transaction's input does.
+
+        An input that reached the contract through another one is passed over.
+
+        Args:
+            seen: The event.
+            address: The contract that was called.
+            function: Signature of the function that causes such an event.
+            values: What it must have been called with.
+
+        Raises:
+            LinkBroken: The input says something else.
+        """
+        signed = seen.transaction.signed
+        if signed.to != address:
+            return
+        found = arguments_of(signed.data, function)
+        seen.require(found == values, "The transaction's input says something else.")
+
     def note(self, text: str) -> None:
         """Keep something that the reader of the report has to know, once."""
         if text not in self.notes:
             self.notes.append(text)
+
+
+def arguments_of(data: bytes, function: str) -> tuple[Any, ...]:
+    """Return what a function was called with; empty if it was not called.
+
+    Args:
+        data: The call.
+        function: The function's signature.
+    """
+    from eth_abi.abi import decode
+    from eth_abi.exceptions import DecodingError
+
+    if data[:4] != keccak(function.encode())[:4]:
+        return ()
+    kinds = split_tuple(function[function.index("(") :])
+    try:
+        # As the contracts read it: other encodings than the usual one say the same.
+        found = decode(kinds, data[4:], strict=False)
+    except (DecodingError, OverflowError):
+        return ()
+    return tuple(map(plain, kinds, found))
 
 
 def reason_of(problem: CrmdappError) -> str:

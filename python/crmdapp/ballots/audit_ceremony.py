@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from crmdapp.ballots.audit_case import Case, LinkBroken, Seen, Settings, reason_of
+from crmdapp.ballots.audit_case import Case, LinkBroken, Seen, Settings, arguments_of, reason_of
 from crmdapp.ballots.ceremony import Liar, finalise, judge, read_key
 from crmdapp.ballots.deal import Deal, deal_commitment, read_deal
 from crmdapp.ballots.events import (
@@ -27,6 +27,11 @@ _KEYS, _COMMITMENTS, _DEALS, _COMPLAINTS, _FINALISATION = (
     "complaints",
     "the key",
 )
+_REGISTER = "registerKey(uint64,uint8,bytes,bytes)"
+_COMMIT = "commitDeal(uint64,uint8,bytes32)"
+_POST = "postDeal(uint64,uint8,bytes)"
+_COMPLAIN = "complain(uint64,uint8,uint8,bytes,bytes,bytes)"
+
 _SHORT, _FINAL, _FAILED = "a new round", "nothing", "nothing any more"
 
 
@@ -106,6 +111,7 @@ class _Replay:
         cancelled = self._case.cancelled
         is_standing = cancelled is None or seen.position < cancelled.position
         seen.require(is_standing, "The election was called off.")
+        self._require_input(seen, _REGISTER, event.index, event.key, event.proof)
         message = event.key + event.proof
         try:
             round_.keys[event.index] = read_key(round_.context, event.index, trustee, message)
@@ -117,12 +123,14 @@ class _Replay:
         self._dealer(seen, event.dealer)
         is_first = event.dealer not in round_.commitments
         seen.require(is_first, f"Dealer {event.dealer} has committed before.")
+        self._require_input(seen, _COMMIT, event.dealer, event.commitment)
         round_.commitments[event.dealer] = event.commitment
 
     def _deal(self, seen: Seen) -> None:
         event, round_, settings = seen.event, self.round, self._settings
         dealer = self._dealer(seen, event.dealer)
         seen.require(event.dealer not in round_.deals, f"Dealer {event.dealer} has posted before.")
+        self._require_input(seen, _POST, event.dealer, event.deal)
         committed = round_.commitments.get(event.dealer)
         is_committed = committed == deal_commitment(round_.context, event.dealer, event.deal)
         seen.require(is_committed, f"Dealer {event.dealer} did not commit to this deal.")
@@ -144,9 +152,19 @@ class _Replay:
             )
         except CrmdappError as problem:
             raise seen.broken(reason_of(problem)) from None
+        self._require_complaint(seen)
         excluded = event.dealer if liar is Liar.DEALER else event.index
         seen.require(event.excluded == excluded, f"Not {event.excluded} but {excluded} lied.")
         round_.deals.pop(excluded, None)
+
+    def _require_complaint(self, seen: Seen) -> None:
+        """The input names key and deal too, which the proof in the complaint is about anyway."""
+        signed, event = seen.transaction.signed, seen.event
+        if signed.to == self._case.contracts.board:
+            found = arguments_of(signed.data, _COMPLAIN)
+            stated = (self._case.record.election, event.index, event.dealer, event.complaint)
+            is_said = found[:3] + found[5:] == stated
+            seen.require(is_said, "The transaction's input says something else.")
 
     def _restart(self, seen: Seen) -> None:
         event, number = seen.event, self.round.number + 1
@@ -175,6 +193,10 @@ class _Replay:
         account = self._trustee(seen, index)
         seen.require(index in self.round.keys, f"Trustee {index} has no key.")
         return account
+
+    def _require_input(self, seen: Seen, function: str, *values: object) -> None:
+        board = self._case.contracts.board
+        self._case.require_input(seen, board, function, self._case.record.election, *values)
 
     def _context(self, number: int) -> bytes:
         record = self._case.record

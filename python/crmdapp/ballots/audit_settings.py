@@ -21,6 +21,7 @@ from crmdapp.chain.addresses import ZERO_ADDRESS
 from crmdapp.errors import CrmdappError, UsageError
 
 _CHOICE, _VECTOR = 1, 2
+_CANCEL = "cancel(uint64,bytes32)"
 
 
 def check_record(case: Case) -> int:
@@ -91,12 +92,16 @@ def check_settings(case: Case) -> int:
         raise created[1].broken("The election is created twice.")
     case.settings = settings = _read(first)
     case.require_sender(first, settings.organiser, case.contracts.elections)
+    function = f"create({first.event.types[-1]})"
+    case.require_input(first, case.contracts.elections, function, first.event.settings)
     _check_windows(first, settings)
     _check_people(first, settings)
     case.voters_limit = _voters_limit(first, settings)
     for seen in case.of(ElectionCancelled):
         seen.require(case.cancelled is None, "It is called off twice.")
         case.require_sender(seen, settings.organiser, case.contracts.elections)
+        number, reason = case.record.election, seen.event.reason_hash
+        case.require_input(seen, case.contracts.elections, _CANCEL, number, reason)
         seen.require(seen.time < settings.window("opensAt"), "It is called off too late.")
         case.cancelled = seen
     return 9

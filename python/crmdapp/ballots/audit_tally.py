@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crmdapp.ballots.audit_case import Case, CheckedShare, Closing, Seen, reason_of
+from crmdapp.ballots.audit_case import (
+    Case,
+    CheckedShare,
+    Closing,
+    Seen,
+    arguments_of,
+    reason_of,
+)
 from crmdapp.ballots.choice import Choice
 from crmdapp.ballots.decryption import (
     SHARE_BYTES,
@@ -19,14 +26,13 @@ from crmdapp.ballots.faults import TurnoutTooLow
 from crmdapp.ballots.group import POINT_BYTES, decode_settled_point, encode_point, is_identity
 from crmdapp.ballots.grouping import BallotGroup, group_precincts
 from crmdapp.ballots.transcripts import shares_context
-from crmdapp.chain._keccak import keccak
 from crmdapp.errors import CrmdappError
 
 TURNOUT, SHARES = 1, 2
 """Grounds on which a question stays without a result, as the contract numbers them."""
 
-_KINDS = ("uint64", "uint8", "uint8", "uint16", "bytes", "uint32[]")
-_TALLY = keccak(f"tally({','.join(_KINDS)})".encode())[:4]
+_TALLY = "tally(uint64,uint8,uint8,uint16,bytes,uint32[])"
+_POST = "postShares(uint64,uint8,uint8,uint8,bytes)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,8 @@ def check_shares(case: Case) -> int:
         if isinstance(event, SharesPosted):
             posted = case.shares.setdefault(place, {})
             seen.require(event.index not in posted, f"Trustee {event.index} has posted before.")
+            said = (case.record.election, *place, event.index, event.shares)
+            case.require_input(seen, case.contracts.tally, _POST, *said)
             posted[event.index] = _checked(case, seen, closing, event.index, event.shares)
             checked += len(closing.sums[event.group])
             continue
@@ -232,16 +240,11 @@ def context_of_sum(case: Case, seen: Seen, closing: Closing, option: int) -> byt
 
 def _one_shot(case: Case, seen: Seen, closing: Closing) -> dict[int, CheckedShare] | None:
     """Return the shares that stand in the tally's own input; ``None`` if they were posted."""
-    from eth_abi.abi import decode
-    from eth_abi.exceptions import DecodingError
-
     event, signed = seen.event, seen.transaction.signed
-    if signed.to != case.contracts.tally or signed.data[:4] != _TALLY:
+    found = arguments_of(signed.data, _TALLY) if signed.to == case.contracts.tally else ()
+    if not found:
         return None
-    try:
-        *place, shares, counts = decode(_KINDS, signed.data[4:], strict=False)
-    except (DecodingError, OverflowError) as problem:
-        raise seen.broken(f"The transaction's input is malformed: {problem}.") from None
+    *place, shares, counts = found
     stated = [case.record.election, event.question, event.group, event.trustees]
     is_named = place == stated and tuple(counts) == tuple(event.counts)
     seen.require(is_named, "The transaction's input says something else.")
