@@ -145,6 +145,8 @@ if TYPE_CHECKING:
     from crmdapp.ballots.trustee import backup_test as backup_test
     from crmdapp.ballots.trustee import next_duty as next_duty
     from crmdapp.ballots.trustee_decryption import decrypt_shares as decrypt_shares
+    from crmdapp.ballots.trustee_files import message_from_json as message_from_json
+    from crmdapp.ballots.trustee_files import message_to_json as message_to_json
     from crmdapp.ballots.trustee_key import TrusteeKey as TrusteeKey
     from crmdapp.ballots.trustee_posting import perform as perform
     from crmdapp.ballots.vector import Vector as Vector
@@ -264,6 +266,8 @@ _HOMES = {
     "load_definition": "definition",
     "load_poll": "poll_definition",
     "make_deal": "deal",
+    "message_from_json": "trustee_files",
+    "message_to_json": "trustee_files",
     "most_ballots": "decoding",
     "new_key": "ceremony",
     "next_bulletin": "record",
@@ -409,6 +413,8 @@ __all__ = [
     "load_definition",
     "load_poll",
     "make_deal",
+    "message_from_json",
+    "message_to_json",
     "most_ballots",
     "new_key",
     "next_bulletin",
