@@ -174,8 +174,9 @@ class BoardClient(BallotsClient):
             key: Idempotency key.
 
         Raises:
-            DealMissing: A deal is missing here.
+            DealLengthInvalid: They are not as many as are left.
             DealMismatch: A dealer posted another one.
+            MessageMalformed: One is shorter than a deal of this election.
         """
         return self.send(self.finalise_call(election, deals), key=key)
 

@@ -291,6 +291,10 @@ class RegistrarKeyCorrupt(KeyProblem):
     """A file does not hold the registrars' key."""
 
 
+class CitizenNotAttested(VerificationFailed):
+    """Nobody whom the registrars trust vouches for a citizen."""
+
+
 class RegistrationMixed(VerificationFailed):
     """Signatures of different registrations cannot be joined."""
 

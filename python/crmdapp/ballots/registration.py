@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from crmdapp.ballots.faults import (
+    CitizenNotAttested,
     RegistrarKeyCorrupt,
     RegistrarKeyMissing,
     RegistrationMixed,
@@ -38,6 +39,7 @@ from crmdapp.errors import UsageError, VerificationFailed
 if TYPE_CHECKING:
     from crmdapp.ballots.models import Election
     from crmdapp.chain.accounts import Signer
+    from crmdapp.customers.attestations import AttestationClient
 
 KEY_KIND = "registrars key"
 KEY_BYTES = 32
@@ -187,10 +189,12 @@ def normalised(official_id: str) -> str:
     """
     if len(official_id) > ID_MAX:
         raise UsageError(f"An official id is text of at most {ID_MAX} characters.")
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", official_id).casefold())
-    # Marks stay: they tell letters apart in scripts where nothing else does.
-    kept = "".join(each for each in folded if unicodedata.category(each)[0] in "LMN")
-    if not kept or not all(each.encode("utf-8", "ignore") for each in kept):
+    # What is taken away can leave letter and mark side by side that compose: once more, until
+    # nothing changes.
+    kept, before = _folded(official_id), official_id
+    while kept != before:
+        kept, before = _folded(kept), kept
+    if not kept:
         raise UsageError("An official id holds at least one letter or digit.")
     return kept
 
@@ -247,6 +251,37 @@ def sign_registration(
     return countersign(signer, SignedRegistration(require_registration(intent), domain, ()))
 
 
+def require_attested(
+    attestations: AttestationClient,
+    uid: bytes,
+    *,
+    topic: int,
+    level: int,
+    attestors: Iterable[str],
+) -> None:
+    """Check, before signing, that attestors whom the registrars trust vouch for a citizen.
+
+    The attestation stays off the roll: what is signed afterwards names the nullifier alone, so
+    nobody can tell from the chain which profile registered.
+
+    Args:
+        attestations: The registry of attestations.
+        uid: Of the statement about the citizen, 32 bytes.
+        topic: Its topic, such as residence.
+        level: The lowest level that will do.
+        attestors: Those whom the registrars trust.
+
+    Raises:
+        CitizenNotAttested: Too few of them stand by it now.
+    """
+    if not attestations.is_valid(uid, topic, level, attestors):
+        raise CitizenNotAttested(
+            f"Statement 0x{uid.hex()} of topic {topic} is not attested at level {level}.",
+            why="It never was, was revoked, disowned, or has expired.",
+            hint="Do not register this citizen before it is.",
+        )
+
+
 def countersign(signer: Signer, signed: SignedRegistration) -> SignedRegistration:
     """Return a registration with one registrar's signature more.
 
@@ -299,6 +334,12 @@ def require_registration(intent: RegistrationIntent) -> RegistrationIntent:
         raise RegistrationVoterZero(intent.nullifier)
     intent.struct_hash()
     return intent
+
+
+def _folded(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    # Marks stay: they tell letters apart in scripts where nothing else does.
+    return "".join(each for each in folded if unicodedata.category(each)[0] in "LMN")
 
 
 def _signer(digest: bytes, signature: bytes) -> str:
