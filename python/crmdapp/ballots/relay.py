@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Self
 from crmdapp.ballots.choice import Choice
 from crmdapp.ballots.errors import (
     BallotCastAlready,
+    BatchSumInfinite,
     BatchVotersDone,
     ElectionWasCancelled,
     VotingClosed,
@@ -270,6 +271,10 @@ class Relay:
             skipped = dict.fromkeys(everything, problem.code)
             done.skipped += [ballot.tracker for ballot in batch.ballots]
             return self.journal.fail(batch, skipped, state="skipped")
+        if isinstance(problem, BatchSumInfinite):
+            # Its voters cancel each other out: one waits until there is a ballot beside theirs.
+            last = {len(batch.ballots) - 1: problem.code}
+            return self.journal.fail(batch, last, state="waiting")
         refused: dict[int, str] = {}
         if isinstance(problem, VotingClosed | ElectionWasCancelled) or len(batch.ballots) == 1:
             refused = dict.fromkeys(everything, problem.code)

@@ -21,6 +21,7 @@ from crmdapp.ballots.voting_faults import (
     RelayVoterDone,
     RelayVoterUnknown,
 )
+from crmdapp.chain.errors import IntentSignatureInvalid
 from crmdapp.errors import TransactionReverted, VerificationFailed
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class RelayDesk:
         self._require_place(ballot)
         try:
             ballot.require_sound(self.question.context)
-        except VerificationFailed as problem:
+        except (VerificationFailed, IntentSignatureInvalid) as problem:
             raise RelaySignatureWrong(
                 str(problem), tracker=ballot.tracker, why=problem.why
             ) from None

@@ -266,9 +266,10 @@ class RelayJournal(Database):
 
         Args:
             batch: Which.
-            refused: Why, by the position of each ballot that is given up. If none is, the batch is
+            refused: Why, by the position of each ballot that is taken out. If none is, the batch is
                 cut into halves.
-            state: What becomes of those, ``"refused"`` or ``"skipped"``.
+            state: What becomes of those: ``"refused"``, ``"skipped"``, or ``"waiting"`` for the
+                next round.
 
         Returns:
             The new batches.

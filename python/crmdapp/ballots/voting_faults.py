@@ -110,6 +110,10 @@ class RelayRefused(UsageError):  # noqa: N818 - named for the problem
         self.tracker = tracker
 
 
+class RelayBallotUnreadable(RelayRefused):
+    """What was handed in is no signed ballot."""
+
+
 class RelayBallotForeign(RelayRefused):
     """The ballot is for another chain, box, election, question or precinct than there is."""
 
