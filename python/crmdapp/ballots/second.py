@@ -24,7 +24,7 @@ except ImportError as problem:
     raise UsageError(
         "The second implementation needs py_ecc, which is not installed.",
         why=str(problem),
-        hint="Install it with: pip install 'py-ecc>=8,<9'",
+        hint="Install it with: pip install 'crmdapp[audit]'",
     ) from None
 
 _G = _curve.G1
