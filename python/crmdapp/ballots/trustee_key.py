@@ -91,6 +91,17 @@ class TrusteeKey:
             raise _corrupt(path, "it holds no seed of 32 bytes")
         return cls(seed)
 
+    @staticmethod
+    def require_file(path: Path) -> None:
+        """Check that there is a trustee's key file, before anybody is asked for its password.
+
+        Raises:
+            KeystoreMissing: There is no such file.
+            KeystoreCorrupt: It is damaged, or no trustee's key file.
+            PermissionDenied: It cannot be read, or others than its owner can read it.
+        """
+        _sealed(path)
+
     def secret(self, ceremony: bytes, j: int) -> int:
         """Return e_j of one round of one election, 1 to r - 1.
 

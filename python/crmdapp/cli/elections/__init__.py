@@ -1,5 +1,8 @@
 """``crmdapp elections``: secret ballots that anyone can audit, and open polls."""
 
+from crmdapp.cli.elections import audit, ceremony, trustee
 from crmdapp.cli.elections._app import app
 
-__all__ = ["app"]
+app.add_typer(ceremony.app, name="ceremony")
+
+__all__ = ["app", "audit", "ceremony", "trustee"]
