@@ -20,6 +20,7 @@ _SOURCES = (
     "crmdapp.cli.customers._words",
     "crmdapp.cli.gallery._words",
     "crmdapp.cli.items._words",
+    "crmdapp.cli.elections._words",
 )
 _TIMES = (
     "anchorBy",
@@ -29,6 +30,7 @@ _TIMES = (
     "closedAt",
     "closesAt",
     "deadline",
+    "earliest",
     "endedAt",
     "endsAt",
     "eventTime",
@@ -38,7 +40,10 @@ _TIMES = (
     "opensAt",
     "readyAt",
     "refundAt",
+    "registrationUntil",
+    "sharesUntil",
     "startsAt",
+    "time",
     "timestamp",
     "until",
     "validAfter",
