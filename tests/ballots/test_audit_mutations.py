@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 
 import pytest
 
-from crmdapp.ballots.audit import audit
+from crmdapp.ballots.audit import audit_election
 from crmdapp.ballots.group import ORDER
 from tests.ballots.records import (
     CLOSES,
@@ -32,7 +32,7 @@ IDLE = "commitment 0.1"
 
 def found(drafted, **changes):
     """The first broken link of a changed record; empty if there is none."""
-    report = audit(drafted.signed(**changes), workers=1)
+    report = audit_election(drafted.signed(**changes), workers=1)
     return "" if report.broken is None else report.broken.link
 
 
@@ -146,7 +146,7 @@ def test_audit_finds_points_outside_the_subgroup_and_unreduced_scalars():
 
 @pytest.mark.parametrize("what", WHATS)
 def test_audit_finds_every_transaction_left_out(what):
-    report = audit(HONEST.put(what, None).signed(), workers=1)
+    report = audit_election(HONEST.put(what, None).signed(), workers=1)
     if what == IDLE:
         assert report.broken is None
         assert [each.counts for each in report.questions] == [(2, 2, 3), (1, 2, 1)]
@@ -222,7 +222,7 @@ def test_audit_knows_each_window_to_the_second(what):
             key=lambda each: each.time,
         )
         moved = replace(HONEST, drafts=tuple(drafts), time=2 * SHARES_UNTIL)
-        broken = audit(moved.signed(), workers=1).broken
+        broken = audit_election(moved.signed(), workers=1).broken
         own = f"block {100 + moved.of(what)},"
         return broken, broken is not None and broken.place.startswith(own)
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from crmdapp.ballots.audit import audit
+from crmdapp.ballots.audit import audit_election
 from crmdapp.ballots.events import BallotsCast, CeremonyFinalised, GroupTallied, VoterRegistered
 from crmdapp.ballots.evidence_collecting import collect_record, contracts_of
 from crmdapp.ballots.evidence_reading import load_record
@@ -39,7 +39,7 @@ def test_audit_finds_a_real_election_whole(held, tmp_path):
     record = record_of(
         held, definition=held.definition.canonical, progress=lambda *step: told.append(step)
     )
-    report = audit(record, workers=1)
+    report = audit_election(record, workers=1)
 
     assert report.broken is None
     assert report.notes == ()
@@ -57,7 +57,7 @@ def test_audit_finds_a_real_election_whole(held, tmp_path):
 
 def test_audit_follows_an_election_as_it_goes_on(station):
     held = station.hold_election("keys", voters=(3,))
-    assert audit(record_of(held), workers=1).phase == "Open"
+    assert audit_election(record_of(held), workers=1).phase == "Open"
     held.to_registration()
     held.to_frozen()
     held.to_open()
@@ -68,31 +68,31 @@ def test_audit_follows_an_election_as_it_goes_on(station):
     direct = held.sealed(0, 0, 2, 0)
     station.box(held.voter(2)).cast(held.number, 0, 0, 2, direct.body)
 
-    report = audit(record_of(held), workers=1)
+    report = audit_election(record_of(held), workers=1)
     assert report.broken is None
     assert report.phase == "Open"
     assert report.questions[0].ballots == 3
 
     held.to_closed()
-    assert audit(record_of(held), workers=1).phase == "Closed"
+    assert audit_election(record_of(held), workers=1).phase == "Closed"
     station.advance_to(held.election.windows.shares_until + 1)
-    report = audit(record_of(held), workers=1)
+    report = audit_election(record_of(held), workers=1)
     assert (report.broken, report.phase) == (None, "Void")
     station.tally("bystander").void_question(held.number, 0)
-    report = audit(record_of(held), workers=1)
+    report = audit_election(record_of(held), workers=1)
     assert (report.broken, report.phase) == (None, "Void")
 
 
 def test_audit_of_an_election_that_was_called_off(station):
     held = station.hold_election("registration")
     station.elections("organiser").cancel(held.number, bytes([7]) * 32)
-    report = audit(record_of(held), workers=1)
+    report = audit_election(record_of(held), workers=1)
     assert (report.broken, report.phase) == (None, "Cancelled")
 
 
 def test_audit_of_an_election_with_too_few_ballots(station):
     held = station.hold_election("closed", votes=[[[1, None, None]]])
-    report = audit(record_of(held), workers=1)
+    report = audit_election(record_of(held), workers=1)
     assert (report.broken, report.phase) == (None, "Void")
 
 
@@ -173,6 +173,6 @@ def test_audit_finds_out_a_node_that_lies(held):
         ("shares", changed(GroupTallied, counts=(3, 0, 1))),
     ]
     for link, lie in lies:
-        assert audit(lied_to(held, logs=lie), workers=1).broken.link == link
+        assert audit_election(lied_to(held, logs=lie), workers=1).broken.link == link
     lied = lied_to(held, code=lambda code: code[:-1] + bytes([code[-1] ^ 1]))
-    assert audit(lied, workers=1).broken.link == "freeze"
+    assert audit_election(lied, workers=1).broken.link == "freeze"

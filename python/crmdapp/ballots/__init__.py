@@ -11,6 +11,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from crmdapp.ballots._signed_input import TransactionInvalid as TransactionInvalid
+    from crmdapp.ballots.audit import audit_election as audit_election
+    from crmdapp.ballots.audit_report import AuditFailed as AuditFailed
+    from crmdapp.ballots.audit_report import AuditLink as AuditLink
+    from crmdapp.ballots.audit_report import AuditReport as AuditReport
+    from crmdapp.ballots.audit_report import AuditReportRefused as AuditReportRefused
+    from crmdapp.ballots.audit_report import BrokenLink as BrokenLink
+    from crmdapp.ballots.audit_report import SignedAuditReport as SignedAuditReport
+    from crmdapp.ballots.audit_report import sign_report as sign_report
     from crmdapp.ballots.ballot import Ballot as Ballot
     from crmdapp.ballots.ballot import Opening as Opening
     from crmdapp.ballots.ballot import SealedBallot as SealedBallot
@@ -69,6 +78,11 @@ if TYPE_CHECKING:
     from crmdapp.ballots.definition import read_definition as read_definition
     from crmdapp.ballots.elections import ElectionsClient as ElectionsClient
     from crmdapp.ballots.elgamal import Ciphertext as Ciphertext
+    from crmdapp.ballots.evidence import BallotContracts as BallotContracts
+    from crmdapp.ballots.evidence import ElectionRecord as ElectionRecord
+    from crmdapp.ballots.evidence import RecordMalformed as RecordMalformed
+    from crmdapp.ballots.evidence_collecting import collect_record as collect_record
+    from crmdapp.ballots.evidence_reading import load_record as load_record
     from crmdapp.ballots.faults import BallotRefused as BallotRefused
     from crmdapp.ballots.faults import BatchMalformed as BatchMalformed
     from crmdapp.ballots.faults import BatchRefused as BatchRefused
@@ -158,7 +172,12 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "AskedQuestion": "definition",
+    "AuditFailed": "audit_report",
+    "AuditLink": "audit_report",
+    "AuditReport": "audit_report",
+    "AuditReportRefused": "audit_report",
     "Ballot": "ballot",
+    "BallotContracts": "evidence",
     "BallotGroup": "grouping",
     "BallotIntent": "ballot_intents",
     "BallotRefused": "faults",
@@ -166,6 +185,7 @@ _HOMES = {
     "BatchRefused": "faults",
     "BoardClient": "board",
     "BoxClient": "box",
+    "BrokenLink": "audit_report",
     "CastBallot": "record",
     "Ceremony": "models",
     "CeremonyIncomplete": "faults",
@@ -187,6 +207,7 @@ _HOMES = {
     "DefinitionForeign": "faults",
     "DerivedNonces": "nonces",
     "Election": "models",
+    "ElectionRecord": "evidence",
     "ElectionUndecodable": "faults",
     "ElectionsClient": "elections",
     "Entry": "batches",
@@ -208,6 +229,7 @@ _HOMES = {
     "ProofRefused": "faults",
     "QuestionKind": "models",
     "QuestionResult": "models",
+    "RecordMalformed": "evidence",
     "RegistrarKeyCorrupt": "faults",
     "RegistrarKeyMissing": "faults",
     "RegistrationIntent": "registration",
@@ -220,9 +242,11 @@ _HOMES = {
     "ScalarMalformed": "faults",
     "SealedBallot": "ballot",
     "ShareRefused": "faults",
+    "SignedAuditReport": "audit_report",
     "SignedBallot": "ballot_intents",
     "SignedRegistration": "registration",
     "TallyClient": "tally",
+    "TransactionInvalid": "_signed_input",
     "TrusteeKey": "trustee_key",
     "TrusteeKeyForeign": "faults",
     "TrusteeKeyRefused": "faults",
@@ -236,6 +260,7 @@ _HOMES = {
     "WindowSeconds": "models",
     "Windows": "definition",
     "WireMalformed": "faults",
+    "audit_election": "audit",
     "backup_test": "trustee",
     "ballot_context": "transcripts",
     "box_domain": "ballot_intents",
@@ -246,6 +271,7 @@ _HOMES = {
     "check_opening": "ballot",
     "check_option_result": "decryption",
     "check_round": "ceremony_record",
+    "collect_record": "evidence_collecting",
     "combine": "decryption",
     "complain": "ceremony",
     "countersign": "registration",
@@ -265,6 +291,7 @@ _HOMES = {
     "key_message": "ceremony",
     "load_definition": "definition",
     "load_poll": "poll_definition",
+    "load_record": "evidence_reading",
     "make_deal": "deal",
     "message_from_json": "trustee_files",
     "message_to_json": "trustee_files",
@@ -295,6 +322,7 @@ _HOMES = {
     "shares_context": "transcripts",
     "sign_ballot": "ballot_intents",
     "sign_registration": "registration",
+    "sign_report": "audit_report",
     "tracker": "transcripts",
     "trustee_secret": "ceremony",
     "verify": "batches",
@@ -305,7 +333,12 @@ _HOMES = {
 
 __all__ = [
     "AskedQuestion",
+    "AuditFailed",
+    "AuditLink",
+    "AuditReport",
+    "AuditReportRefused",
     "Ballot",
+    "BallotContracts",
     "BallotGroup",
     "BallotIntent",
     "BallotRefused",
@@ -313,6 +346,7 @@ __all__ = [
     "BatchRefused",
     "BoardClient",
     "BoxClient",
+    "BrokenLink",
     "CastBallot",
     "Ceremony",
     "CeremonyIncomplete",
@@ -334,6 +368,7 @@ __all__ = [
     "DefinitionForeign",
     "DerivedNonces",
     "Election",
+    "ElectionRecord",
     "ElectionUndecodable",
     "ElectionsClient",
     "Entry",
@@ -355,6 +390,7 @@ __all__ = [
     "ProofRefused",
     "QuestionKind",
     "QuestionResult",
+    "RecordMalformed",
     "RegistrarKeyCorrupt",
     "RegistrarKeyMissing",
     "RegistrationIntent",
@@ -367,9 +403,11 @@ __all__ = [
     "ScalarMalformed",
     "SealedBallot",
     "ShareRefused",
+    "SignedAuditReport",
     "SignedBallot",
     "SignedRegistration",
     "TallyClient",
+    "TransactionInvalid",
     "TrusteeKey",
     "TrusteeKeyForeign",
     "TrusteeKeyRefused",
@@ -383,6 +421,7 @@ __all__ = [
     "WindowSeconds",
     "Windows",
     "WireMalformed",
+    "audit_election",
     "backup_test",
     "ballot_context",
     "box_domain",
@@ -393,6 +432,7 @@ __all__ = [
     "check_opening",
     "check_option_result",
     "check_round",
+    "collect_record",
     "combine",
     "complain",
     "countersign",
@@ -412,6 +452,7 @@ __all__ = [
     "key_message",
     "load_definition",
     "load_poll",
+    "load_record",
     "make_deal",
     "message_from_json",
     "message_to_json",
@@ -442,6 +483,7 @@ __all__ = [
     "shares_context",
     "sign_ballot",
     "sign_registration",
+    "sign_report",
     "tracker",
     "trustee_secret",
     "verify",

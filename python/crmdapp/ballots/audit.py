@@ -65,7 +65,7 @@ from crmdapp.ballots.audit_tally import (
 )
 from crmdapp.ballots.evidence import ElectionRecord
 
-__all__ = ["LINKS", "SAMPLE", "Progress", "audit"]
+__all__ = ["LINKS", "SAMPLE", "Progress", "audit_election"]
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Called with the name of the link, how many things are checked, and of how many (0: unknown)."""
@@ -94,7 +94,7 @@ LINKS = (
 _PHASES = ("Open", "Closed", "Tallied", "Void", "Cancelled")
 
 
-def audit(
+def audit_election(
     record: ElectionRecord,
     *,
     definition: bytes | None = None,

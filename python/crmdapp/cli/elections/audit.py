@@ -72,8 +72,7 @@ def audit(
     All is recomputed: roll, ceremony, proofs, sums, decryptions, counts. A broken link is named,
     with its place and the reason, and ends the command with code 8.
     """
-    from crmdapp.ballots.audit import SAMPLE
-    from crmdapp.ballots.audit import audit as audited
+    from crmdapp.ballots.audit import SAMPLE, audit_election
     from crmdapp.ballots.audit_report import sign_report
     from crmdapp.ballots.definition import load_definition
     from crmdapp.chain._files import create, require_creatable
@@ -92,7 +91,7 @@ def audit(
         found.save(save)
         session.out.say(f"Record written to {save}.")
     with _Meters(session.out) as meters:
-        report = audited(
+        report = audit_election(
             found,
             definition=None if asked is None else asked.canonical,
             workers=workers,
