@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -54,7 +56,7 @@ def load_record(path: Path | str) -> ElectionRecord:
             file.seek(0)
             with gzip.GzipFile(fileobj=file) if is_packed else file as unpacked:
                 return read_record(unpacked)
-    except (gzip.BadGzipFile, EOFError) as problem:
+    except (gzip.BadGzipFile, zlib.error, EOFError) as problem:
         raise RecordMalformed(f"{place.name} is damaged.", why=f"{problem}.") from None
     except OSError as problem:
         raise UsageError(f"{place} cannot be read: {problem.strerror}.") from None
@@ -89,31 +91,28 @@ class _Reader:
         head.require_only(_HEAD)
         contracts = head.inner("contracts")
         contracts.require_only(tuple(EVENTS))
-        chain_id = head.whole("chainId", WHOLE_MAX)
-        transactions: list[RecordedTransaction] = []
-        codes: dict[str, bytes] = {}
-        while True:
-            line = self._next()
-            if line.has("digest"):
-                line.require_only(("digest",))
-                self._require_end(line.word("digest"))
-                break
-            if line.has("code"):
-                line.require_only(("code", "address"))
-                codes[line.address("address")] = line.data("code")
-            else:
-                transactions.append(_transaction(line, chain_id))
-        return ElectionRecord(
-            chain_id=chain_id,
+        empty = ElectionRecord(
+            chain_id=head.whole("chainId", WHOLE_MAX),
             contracts=BallotContracts.named({name: contracts.address(name) for name in EVENTS}),
             election=head.whole("election", (1 << 64) - 1),
             block=head.whole("block", WHOLE_MAX),
             block_hash=head.word("blockHash"),
             time=head.whole("time", WHOLE_MAX),
             definition=None if head.value("definition") is None else _text(head),
-            transactions=tuple(transactions),
-            codes=codes,
+            transactions=(),
+            codes={},
         )
+        transactions: list[RecordedTransaction] = []
+        codes: dict[str, bytes] = {}
+        while not (line := self._next()).has("digest"):
+            if line.has("code"):
+                line.require_only(("code", "address"))
+                codes[line.address("address")] = line.data("code")
+            else:
+                transactions.append(_transaction(line, empty.chain_id))
+        line.require_only(("digest",))
+        self._require_end(line.word("digest"))
+        return replace(empty, transactions=tuple(transactions), codes=codes)
 
     def _next(self) -> JsonFields:
         self.number += 1
