@@ -371,24 +371,15 @@ _TALLY: dict[str, tuple[str, str]] = {
         "Give one for each sum: crmdapp elections decrypt-share ELECTION",
     ),
     "SharesMismatch": (
-        (
-            "Trustee {index} posted other shares for group {group}, question {question}, election"
-            " {election}."
-        ),
+        "Trustee {index} posted other shares of question {question}, group {group}.",
         "Take those that were posted: crmdapp elections tally {election}",
     ),
     "SharesMissing": (
-        (
-            "Trustee {index} posted no shares for group {group}, question {question}, election"
-            " {election}."
-        ),
+        "Trustee {index} posted no shares of question {question}, group {group}.",
         _RESULTS,
     ),
     "SharesPostedBefore": (
-        (
-            "The shares of trustee {index} for group {group}, question {question}, election {election}"
-            " are posted."
-        ),
+        "Trustee {index} has posted shares of question {question}, group {group}.",
         "Nothing is left to do.",
     ),
     "TallyCallerInvalid": (
@@ -396,10 +387,7 @@ _TALLY: dict[str, tuple[str, str]] = {
         "Send with an account of a key (--account).",
     ),
     "TallyInvalid": (
-        (
-            "A share or the counts of group {group}, question {question}, election {election} do not"
-            " hold."
-        ),
+        "A share or the counts of question {question}, group {group} do not hold.",
         "Check each share: crmdapp elections decrypt-share {election}",
     ),
     "TrusteeUnknown": (
@@ -407,10 +395,7 @@ _TALLY: dict[str, tuple[str, str]] = {
         "Trustees are numbered from 1. " + _STATUS,
     ),
     "TrusteesInvalid": (
-        (
-            "The trustees {trustees} (bit j - 1 of trustee j) of election {election} are not as many"
-            " as decrypt together."
-        ),
+        "These are not as many trustees as decrypt election {election} together.",
         "Give the shares of just as many as the threshold says.",
     ),
 }
