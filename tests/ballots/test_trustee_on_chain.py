@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from crmdapp.ballots.audit_report import AuditFailed
 from crmdapp.ballots.ceremony_faults import (
     CeremonyMessageStale,
     CeremonyRecordWrong,
@@ -11,16 +12,19 @@ from crmdapp.ballots.ceremony_faults import (
 )
 from crmdapp.ballots.ceremony_record import joint_key, read_ceremony, read_joint_key
 from crmdapp.ballots.decryption import read_partial_decryption
+from crmdapp.ballots.elgamal import Ciphertext
 from crmdapp.ballots.errors import (
     CeremonyStepInvalid,
     DealMissing,
     QuestionNotClosed,
     SharesPostedBefore,
 )
+from crmdapp.ballots.evidence_collecting import collect_record, contracts_of
 from crmdapp.ballots.faults import CeremonyIncomplete, TurnoutTooLow
 from crmdapp.ballots.group import encode_point, multiply_base
 from crmdapp.ballots.models import CeremonyStep, Phase
 from crmdapp.ballots.trustee import backup_test, next_duty
+from crmdapp.ballots.trustee_audit import audited_task, require_audited
 from crmdapp.ballots.trustee_decryption import DecryptionTask, decrypt_shares, read_task
 from crmdapp.ballots.trustee_duties import Complaints, Finalise, Nothing, RegisterKey, Restart
 from crmdapp.ballots.trustee_posting import perform, perform_shares, require_current
@@ -350,3 +354,50 @@ def test_read_record_knows_no_such_election(council):
 
     with pytest.raises(ElectionUnknown):
         read_ceremony(council.station.board(), 999)
+
+
+# --------------------------------------------------------------------------- audited sums
+
+
+def evidence_of(council):
+    contracts, since = contracts_of(council.station.manifest)
+    connection = council.station.connection
+    return collect_record(connection, contracts, council.number, since_block=since)
+
+
+def test_an_audit_comes_to_the_sums_that_are_decrypted(closed):
+    evidence = evidence_of(closed)
+    task = read_task(closed.station.tally(), closed.number)
+    audited = audited_task(evidence, workers=1)
+    require_audited(task, audited, closed.record, evidence)
+    duty = decrypt_shares(trustee_key(1), closed.record, 1, audited)
+    perform_shares(duty, closed.station.tally("bystander"))
+
+
+def test_a_sum_of_one_ballot_is_not_decrypted(closed):
+    """A node that names a voter's ballot as the sum would have it opened."""
+    evidence = evidence_of(closed)
+    audited = audited_task(evidence, workers=1)
+    task = read_task(closed.station.tally(), closed.number)
+    ballot = Ciphertext.decode(closed.held.sealed(0, 0, 0, 1).body[:192])
+    single = replace(task.groups[0], sums=(ballot,))
+    for bad in (single, replace(task.groups[0], ballots=6), replace(task.groups[0], group=1)):
+        lie = replace(task, groups=(bad,))
+        with pytest.raises(AuditFailed) as problem:
+            require_audited(lie, audited, closed.record, evidence)
+        assert problem.value.link == "sums"
+    other = replace(closed.record, election=closed.number + 1)
+    with pytest.raises(AuditFailed, match="another election"):
+        require_audited(task, audited, other, evidence)
+
+
+def test_a_record_without_some_ballots_is_not_decrypted(closed):
+    evidence = evidence_of(closed)
+    kept = [
+        each
+        for each in evidence.transactions
+        if not any(type(one.event).__name__ == "BallotsCast" for one in each.events)
+    ]
+    with pytest.raises(AuditFailed) as problem:
+        audited_task(replace(evidence, transactions=tuple(kept)), workers=1)
+    assert problem.value.link == "closing"

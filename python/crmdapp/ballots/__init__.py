@@ -158,6 +158,7 @@ if TYPE_CHECKING:
     from crmdapp.ballots.transcripts import tracker as tracker
     from crmdapp.ballots.trustee import backup_test as backup_test
     from crmdapp.ballots.trustee import next_duty as next_duty
+    from crmdapp.ballots.trustee_audit import audited_task as audited_task
     from crmdapp.ballots.trustee_decryption import decrypt_shares as decrypt_shares
     from crmdapp.ballots.trustee_files import message_from_json as message_from_json
     from crmdapp.ballots.trustee_files import message_to_json as message_to_json
@@ -261,6 +262,7 @@ _HOMES = {
     "Windows": "definition",
     "WireMalformed": "faults",
     "audit_election": "audit",
+    "audited_task": "trustee_audit",
     "backup_test": "trustee",
     "ballot_context": "transcripts",
     "box_domain": "ballot_intents",
@@ -422,6 +424,7 @@ __all__ = [
     "Windows",
     "WireMalformed",
     "audit_election",
+    "audited_task",
     "backup_test",
     "ballot_context",
     "box_domain",

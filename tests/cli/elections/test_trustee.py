@@ -362,6 +362,25 @@ def test_trustees_decrypt_with_a_node_and_without(closed):
     assert tally.tally_group(closed.number, 0, 0) == (2, 3)
 
 
+def test_trustees_decrypt_what_they_added_up_themselves(closed):
+    words = ("elections", "decrypt-share", closed.number)
+    closed.crmdapp.act_as("shop")
+    assert closed.crmdapp.send(*words, *closed.opening("shop"), "--audit")["duty"] == "shares"
+    evidence = closed.folder / "evidence.jsonl.gz"
+    closed.crmdapp("elections", "audit", closed.number, "--save", evidence)
+    record = exported(closed)
+    closed.crmdapp.env(CRMDAPP_RPC="http://127.0.0.1:1", CRMDAPP_PRIVATE_KEY=None)
+    offline = (*words, *closed.opening("friend"), "--evidence", evidence)
+    shares = closed.folder / "shares.json"
+    closed.crmdapp(*offline, "--record", record, "--out", shares)
+    assert json.loads(shares.read_text())["kind"] == "shares"
+    data = json.loads(record.read_text())
+    data["decryption"]["groups"][0]["ballots"] = 4
+    record.write_text(json.dumps(data))
+    error = closed.crmdapp.error(*offline, "--record", record, code=8)
+    assert (error["code"], error["fields"]["link"]) == ("AuditFailed", "sums")
+
+
 def test_decrypt_share_says_that_it_is_too_early(desk):
     desk.make_key()
     error = desk.crmdapp.refuse_to_send(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -30,6 +30,7 @@ from crmdapp.cli.elections._trustee import (
 )
 
 if TYPE_CHECKING:
+    from crmdapp.ballots.ceremony_rounds import CeremonyRecord
     from crmdapp.ballots.trustee import BackupTest
     from crmdapp.ballots.trustee_decryption import DecryptionTask
     from crmdapp.cli._context import Session
@@ -94,6 +95,7 @@ def _shown(found: BackupTest) -> list[tuple[str, str]]:
     cls=AskingCommand,
     examples=(
         "crmdapp elections decrypt-share 1 --key trustee.json",
+        "crmdapp elections decrypt-share 1 --key trustee.json --audit",
         "crmdapp elections decrypt-share 1 --key key.json --record record.json --out shares.json",
     ),
 )
@@ -107,12 +109,22 @@ def decrypt_share(
     board: BoardOption = None,
     tally: TallyOption = None,
     trust_node: TrustNodeOption = False,
+    audit: Annotated[
+        bool, typer.Option("--audit", help="Add the ballots up first, with every proof verified.")
+    ] = False,
+    evidence: Annotated[
+        Path | None,
+        typer.Option(
+            "--evidence", metavar="FILE", help="As --audit, from a record: audit ELECTION --save."
+        ),
+    ] = None,
     out: NewFileOption = None,
 ) -> None:
     """Decrypt a trustee's share of the sums of a closed election, and post it.
 
-    With --record or --out it is written as a message instead (ceremony post). Audit the ballots
-    first if you do not trust the node: a sum of one ballot would show how somebody voted.
+    With --record or --out it is written as a message instead (ceremony post). A node that named a
+    single ballot as the sum could learn from enough trustees how somebody voted: --audit and
+    --evidence take nobody's word for the sums.
     """
     from crmdapp.ballots.trustee_decryption import decrypt_shares
     from crmdapp.ballots.trustee_posting import share_calls
@@ -126,6 +138,8 @@ def decrypt_share(
         data = {"duty": "nothing", "election": number, "index": j}
         session.out.result(data, "There is nothing to decrypt for this trustee.")
         return
+    if audit or evidence is not None:
+        _require_audited(session, task, record, evidence)
     duty = decrypt_shares(key, record, j, task, unsigned=trust_node)
     if out is not None or record_file is not None:
         write_message(session, duty, out)
@@ -142,3 +156,21 @@ def _task(
     if record_file is not None:
         return read_file(record_file, task_from_json)
     return read_task(tally_of(session, tally), number, index=index)
+
+
+def _require_audited(
+    session: Session, task: DecryptionTask, record: CeremonyRecord, file: Path | None
+) -> None:
+    from crmdapp.ballots.evidence_collecting import collect_record, contracts_of
+    from crmdapp.ballots.evidence_reading import load_record
+    from crmdapp.ballots.trustee_audit import audited_task, require_audited
+
+    if file is not None:
+        found = load_record(file)
+    else:
+        contracts, since = contracts_of(session.manifest)
+        found = collect_record(session.connection, contracts, record.election, since_block=since)
+    ballots = max(sum(each.ballots for each in task.groups), 1)
+    with session.out.progress("Verifying ballots", ballots, "ballots") as progress:
+        audited = audited_task(found, progress=lambda done, _: progress.at(min(done, ballots)))
+    require_audited(task, audited, record, found)
