@@ -57,7 +57,7 @@ def test_audit_finds_a_real_election_whole(held, tmp_path):
 
 def test_audit_follows_an_election_as_it_goes_on(station):
     held = station.hold_election("keys", voters=(3,))
-    assert audit_election(record_of(held), workers=1).phase == "Open"
+    assert audit_election(record_of(held), workers=1).phase == "KeyCeremony"
     held.to_registration()
     held.to_frozen()
     held.to_open()

@@ -176,3 +176,14 @@ def test_a_skipped_word_beyond_exact_numbers_is_a_string():
     lines = b"".join(record.to_lines())
     assert str(1 << 254).encode() in lines
     assert read(lines) == record
+
+
+def test_a_record_has_one_form(written):
+    lines = written.splitlines(keepends=True)[:-1]
+    data = json.loads(lines[1])
+    spaced = json.dumps(data).encode() + b"\n"
+    turned = json.dumps(dict(reversed(data.items())), separators=(",", ":")).encode() + b"\n"
+    twice = lines[1].replace(b'{"block"', b'{"time":7,"block"', 1)
+    for other in (spaced, turned, twice):
+        assert "one form" in refused([lines[0], other, *lines[2:]]).message
+    assert "one form" in refused([*lines[:-2], lines[-1], lines[-2]]).message

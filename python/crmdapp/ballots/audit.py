@@ -91,7 +91,8 @@ LINKS = (
 )
 """The links in the order in which they are checked."""
 
-_PHASES = ("Open", "Closed", "Tallied", "Void", "Cancelled")
+_LATE_PHASES = ("Closed", "Tallied", "Void")
+"""Phases that questions may differ in: the election is in the first that one of them is in."""
 
 
 def audit_election(
@@ -191,8 +192,8 @@ class _Audit:
     def report(self) -> AuditReport:
         """Return what was found."""
         case, record, broken = self.case, self.case.record, self._broken
-        phases = {each.phase for each in self._questions}
-        phase = next((each for each in _PHASES if each in phases), "Unknown")
+        phases = [each.phase for each in self._questions]
+        phase = next((each for each in _LATE_PHASES if each in phases), "")
         return AuditReport(
             chain_id=record.chain_id,
             election=record.election,
@@ -203,7 +204,7 @@ class _Audit:
             time=record.time,
             links=tuple(self._link(name) for name in LINKS),
             broken=broken,
-            phase="Unknown" if broken is not None else phase,
+            phase="Unknown" if broken is not None else phase or phases[0],
             voters=sum(map(len, case.rolls)),
             questions=() if broken is not None else self._questions,
             second=self._second,

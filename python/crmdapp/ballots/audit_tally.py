@@ -25,6 +25,7 @@ from crmdapp.ballots.events import GroupTallied, QuestionClosed, QuestionVoided,
 from crmdapp.ballots.faults import TurnoutTooLow
 from crmdapp.ballots.group import POINT_BYTES, decode_settled_point, encode_point, is_identity
 from crmdapp.ballots.grouping import BallotGroup, group_precincts
+from crmdapp.ballots.record import roll_chunks
 from crmdapp.ballots.transcripts import shares_context
 from crmdapp.errors import CrmdappError
 
@@ -41,8 +42,7 @@ class QuestionResult:
 
     Attributes:
         question: Its number.
-        phase: ``"Open"`` (or not open yet), ``"Closed"``, ``"Tallied"``, ``"Void"`` or
-            ``"Cancelled"``.
+        phase: The phase's name in the contract ITally; until it opens that of the election.
         ballots: How many count.
         counts: Votes for each option; empty without a result.
         groups: Precincts that are counted together.
@@ -316,6 +316,8 @@ def _result(case: Case, question: int) -> QuestionResult:
     counts: tuple[int, ...] = ()
     if not was_held and (case.cancelled is not None or time >= settings.window("opensAt")):
         phase = "Cancelled"
+    elif time < settings.window("opensAt"):
+        phase = _early_phase(case)
     elif time < settings.window("closesAt"):
         phase = "Open"
     elif closing is None:
@@ -328,3 +330,12 @@ def _result(case: Case, question: int) -> QuestionResult:
         is_void = is_late and _short_groups(case, question, closing, len(case.row))
         phase = "Void" if is_void else "Closed"
     return QuestionResult(question, phase, ballots, counts, groups, of_groups)
+
+
+def _early_phase(case: Case) -> str:
+    """Return what an election that is not open waits for."""
+    if case.finalised is None:
+        return "KeyCeremony"
+    chunks = sum(len(roll_chunks(voters)) for voters in case.rolls)
+    has_ended = case.record.time > case.known.window("registrationUntil")
+    return "Frozen" if has_ended and len(case.frozen) == chunks else "Registration"

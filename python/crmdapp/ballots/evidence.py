@@ -7,7 +7,9 @@ state: what the contracts keep is recomputed from it.
 **The file** (``election-record-1``) has one JSON object in each line, in UTF-8, each line ended by
 one line feed; a file that begins with the mark of gzip (RFC 1952) is unpacked first. Bytes are hex
 with ``0x``, addresses too (EIP-55), whole numbers up to 2^53 - 1 are JSON numbers and larger ones
-strings in decimal. No line has another member than these:
+strings in decimal. There is one form of a record: no line has another member than these, in another
+order, or a space outside of strings; in strings, only quotes, backslashes and control characters
+are escaped. So:
 
 1. The first line says what the record is of::
 

@@ -112,7 +112,10 @@ class _Reader:
                 transactions.append(_transaction(line, empty.chain_id))
         line.require_only(("digest",))
         self._require_end(line.word("digest"))
-        return replace(empty, transactions=tuple(transactions), codes=codes)
+        found = replace(empty, transactions=tuple(transactions), codes=codes)
+        if found.digest != line.word("digest"):
+            raise UsageError("the record is not in the one form that it can have.")
+        return found
 
     def _next(self) -> JsonFields:
         self.number += 1
