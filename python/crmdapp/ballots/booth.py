@@ -11,6 +11,7 @@ Source: Benaloh, "Simple verifiable elections", EVT 2006; Adida, "Helios", USENI
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from crmdapp.ballots.box import BoxClient
     from crmdapp.chain.accounts import Signer
     from crmdapp.chain.calls import Call
-    from crmdapp.chain.transactions import Receipt
+    from crmdapp.chain.transactions import Receipt, SentTransaction
 
 _ALIVE = ("leased", "signed", "mined")
 
@@ -187,10 +188,23 @@ class Booth:
             deadline=last,
         )
 
-    def cast(self, election: int, question: int, *, tracker: bytes | None = None) -> Receipt:
+    def cast(
+        self,
+        election: int,
+        question: int,
+        *,
+        tracker: bytes | None = None,
+        sent: Callable[[SentTransaction], None] | None = None,
+    ) -> Receipt:
         """Decide to cast a sealed ballot, and send it to the box by the voter's own account.
 
         Interrupted at any point and called again, it sends the same ballot, once.
+
+        Args:
+            election: The election.
+            question: The question.
+            tracker: The ballot's; by default the one that waits, or else the last that was cast.
+            sent: Called once the transaction is on its way.
 
         Raises:
             BallotNotSealed: There is no such ballot.
@@ -201,9 +215,12 @@ class Booth:
             VotingNotOpen: It is too early.
         """
         call, key = self.cast_call(election, question, tracker=tracker)
+        sender = self.box.sender
         try:
-            sender = self.box.sender
-            return sender.wait(sender.send(call, key=key, again_if_reverted=True))
+            transaction = sender.send(call, key=key, again_if_reverted=True)
+            if sent is not None:
+                sent(transaction)
+            return sender.wait(transaction)
         except TransactionReverted:
             self._release_lost(self.question(election, question))
             raise
@@ -211,12 +228,33 @@ class Booth:
     def cast_call(
         self, election: int, question: int, *, tracker: bytes | None = None
     ) -> tuple[Call, str]:
-        """Decide to cast a sealed ballot, and return the call that does it and its key."""
+        """Decide to cast a sealed ballot; return the call that does it, and its idempotency key."""
         asked = self.question(election, question)
         ballot = self._cast(asked, tracker, direct=True, now=self._now(asked))
-        at = asked.place_of(self.voter)
-        call = self.box.cast_call(election, question, at.precinct, at.index, ballot.body)
-        return call, _key_of(ballot.tracker)
+        return self.direct_call(election, question, ballot), _key_of(ballot.tracker)
+
+    def direct_call(self, election: int, question: int, ballot: KeptBallot) -> Call:
+        """Return the call that would cast a ballot; nothing is decided."""
+        at = self.place(election, question)
+        return self.box.cast_call(election, question, at.precinct, at.index, ballot.body)
+
+    def chosen(self, election: int, question: int, tracker: bytes | None = None) -> KeptBallot:
+        """Return the ballot that would be cast; nothing is decided.
+
+        Args:
+            election: The election.
+            question: The question.
+            tracker: The ballot's; by default the one that waits, or else the last that was cast.
+
+        Raises:
+            BallotNotSealed: There is no such ballot.
+        """
+        place = self._key(self.question(election, question))
+        return self._chosen(place) if tracker is None else self.state.find(place, tracker)
+
+    def was_sent(self, tracker: bytes) -> bool:
+        """Return whether a transaction of the voter's brings a ballot, or brought it."""
+        return self.box.was_sent(_key_of(tracker))
 
     def check(self, election: int, question: int, tracker: bytes) -> BallotRecord:
         """Find a ballot on the bulletin of the voter's precinct, which is recomputed.
