@@ -15,7 +15,7 @@ from crmdapp.ballots.challenges import ChallengedBallot, verify_challenge
 from crmdapp.ballots.errors import BallotCastAlready, VotingClosed, VotingNotOpen
 from crmdapp.ballots.faults import BallotRefused, CeremonyIncomplete
 from crmdapp.ballots.group import encode_point, multiply_base
-from crmdapp.ballots.open_question import open_question
+from crmdapp.ballots.open_questions import open_question
 from crmdapp.ballots.voting_faults import (
     BallotChallenged,
     BallotNotRecorded,

@@ -17,7 +17,7 @@ from crmdapp.ballots.bulletin import read_batches
 from crmdapp.ballots.choice import Choice
 from crmdapp.ballots.group import ORDER
 from crmdapp.ballots.nonces import Nonces
-from crmdapp.ballots.open_question import open_question
+from crmdapp.ballots.open_questions import open_question
 from crmdapp.ballots.relay import BATCH_GAS, Relay, batch_gas, batch_size
 from crmdapp.ballots.relay_inbox import take_folder
 from crmdapp.ballots.relay_journal import RelayJournal

@@ -32,7 +32,15 @@ if TYPE_CHECKING:
     from crmdapp.ballots.batches import verify as verify
     from crmdapp.ballots.batches import verify_batch as verify_batch
     from crmdapp.ballots.board import BoardClient as BoardClient
+    from crmdapp.ballots.booth import Booth as Booth
+    from crmdapp.ballots.booth import check_tracker as check_tracker
+    from crmdapp.ballots.booth_state import BoothState as BoothState
+    from crmdapp.ballots.booth_state import KeptBallot as KeptBallot
     from crmdapp.ballots.box import BoxClient as BoxClient
+    from crmdapp.ballots.bulletin import BallotRecord as BallotRecord
+    from crmdapp.ballots.bulletin import RecordedBatch as RecordedBatch
+    from crmdapp.ballots.bulletin import find_ballot as find_ballot
+    from crmdapp.ballots.bulletin import read_batches as read_batches
     from crmdapp.ballots.ceremony import JointKey as JointKey
     from crmdapp.ballots.ceremony import Liar as Liar
     from crmdapp.ballots.ceremony import complain as complain
@@ -54,6 +62,8 @@ if TYPE_CHECKING:
     from crmdapp.ballots.ceremony_record import read_ceremony as read_ceremony
     from crmdapp.ballots.ceremony_record import read_joint_key as read_joint_key
     from crmdapp.ballots.ceremony_rounds import CeremonyRecord as CeremonyRecord
+    from crmdapp.ballots.challenges import ChallengedBallot as ChallengedBallot
+    from crmdapp.ballots.challenges import verify_challenge as verify_challenge
     from crmdapp.ballots.choice import Choice as Choice
     from crmdapp.ballots.deal import Deal as Deal
     from crmdapp.ballots.deal import deal_commitment as deal_commitment
@@ -128,6 +138,9 @@ if TYPE_CHECKING:
     from crmdapp.ballots.models import settings_of as settings_of
     from crmdapp.ballots.nonces import DerivedNonces as DerivedNonces
     from crmdapp.ballots.nonces import Nonces as Nonces
+    from crmdapp.ballots.open_questions import OpenQuestion as OpenQuestion
+    from crmdapp.ballots.open_questions import RollPlace as RollPlace
+    from crmdapp.ballots.open_questions import open_question as open_question
     from crmdapp.ballots.poll_definition import PollDefinition as PollDefinition
     from crmdapp.ballots.poll_definition import load_poll as load_poll
     from crmdapp.ballots.poll_definition import read_poll as read_poll
@@ -149,6 +162,15 @@ if TYPE_CHECKING:
     from crmdapp.ballots.registration import require_attested as require_attested
     from crmdapp.ballots.registration import roll_domain as roll_domain
     from crmdapp.ballots.registration import sign_registration as sign_registration
+    from crmdapp.ballots.relay import Relay as Relay
+    from crmdapp.ballots.relay import RelayRound as RelayRound
+    from crmdapp.ballots.relay_inbox import InboxReport as InboxReport
+    from crmdapp.ballots.relay_inbox import take_folder as take_folder
+    from crmdapp.ballots.relay_journal import RelayJournal as RelayJournal
+    from crmdapp.ballots.results_chart import ChartedQuestion as ChartedQuestion
+    from crmdapp.ballots.results_chart import ChartLibraryMissing as ChartLibraryMissing
+    from crmdapp.ballots.results_chart import results_png as results_png
+    from crmdapp.ballots.results_chart import results_svg as results_svg
     from crmdapp.ballots.roll import RollClient as RollClient
     from crmdapp.ballots.tally import GroupSum as GroupSum
     from crmdapp.ballots.tally import TallyClient as TallyClient
@@ -165,6 +187,23 @@ if TYPE_CHECKING:
     from crmdapp.ballots.trustee_key import TrusteeKey as TrusteeKey
     from crmdapp.ballots.trustee_posting import perform as perform
     from crmdapp.ballots.vector import Vector as Vector
+    from crmdapp.ballots.voting_faults import BallotChallenged as BallotChallenged
+    from crmdapp.ballots.voting_faults import BallotNotRecorded as BallotNotRecorded
+    from crmdapp.ballots.voting_faults import BallotNotSealed as BallotNotSealed
+    from crmdapp.ballots.voting_faults import BallotOutstanding as BallotOutstanding
+    from crmdapp.ballots.voting_faults import BallotStateProblem as BallotStateProblem
+    from crmdapp.ballots.voting_faults import BallotWaits as BallotWaits
+    from crmdapp.ballots.voting_faults import RelayBallotEarly as RelayBallotEarly
+    from crmdapp.ballots.voting_faults import RelayBallotForeign as RelayBallotForeign
+    from crmdapp.ballots.voting_faults import RelayBallotLate as RelayBallotLate
+    from crmdapp.ballots.voting_faults import RelayBallotRival as RelayBallotRival
+    from crmdapp.ballots.voting_faults import RelayBallotUnreadable as RelayBallotUnreadable
+    from crmdapp.ballots.voting_faults import RelayProofWrong as RelayProofWrong
+    from crmdapp.ballots.voting_faults import RelayRefused as RelayRefused
+    from crmdapp.ballots.voting_faults import RelaySignatureWrong as RelaySignatureWrong
+    from crmdapp.ballots.voting_faults import RelayVoterDone as RelayVoterDone
+    from crmdapp.ballots.voting_faults import RelayVoterUnknown as RelayVoterUnknown
+    from crmdapp.ballots.voting_faults import VoterNotOnRoll as VoterNotOnRoll
     from crmdapp.ballots.weights import Weights as Weights
     from crmdapp.ballots.weights import WeightsSource as WeightsSource
     from crmdapp.ballots.weights import read_weights as read_weights
@@ -178,13 +217,22 @@ _HOMES = {
     "AuditReport": "audit_report",
     "AuditReportRefused": "audit_report",
     "Ballot": "ballot",
+    "BallotChallenged": "voting_faults",
     "BallotContracts": "evidence",
     "BallotGroup": "grouping",
     "BallotIntent": "ballot_intents",
+    "BallotNotRecorded": "voting_faults",
+    "BallotNotSealed": "voting_faults",
+    "BallotOutstanding": "voting_faults",
+    "BallotRecord": "bulletin",
     "BallotRefused": "faults",
+    "BallotStateProblem": "voting_faults",
+    "BallotWaits": "voting_faults",
     "BatchMalformed": "faults",
     "BatchRefused": "faults",
     "BoardClient": "board",
+    "Booth": "booth",
+    "BoothState": "booth_state",
     "BoxClient": "box",
     "BrokenLink": "audit_report",
     "CastBallot": "record",
@@ -195,6 +243,9 @@ _HOMES = {
     "CeremonyRecordWrong": "ceremony_faults",
     "CeremonySignatureWrong": "ceremony_faults",
     "CeremonyStep": "models",
+    "ChallengedBallot": "challenges",
+    "ChartLibraryMissing": "results_chart",
+    "ChartedQuestion": "results_chart",
     "Choice": "choice",
     "Ciphertext": "elgamal",
     "CitizenNotAttested": "faults",
@@ -215,10 +266,13 @@ _HOMES = {
     "GroupResult": "models",
     "GroupSum": "tally",
     "Guard": "definition",
+    "InboxReport": "relay_inbox",
     "JointKey": "ceremony",
+    "KeptBallot": "booth_state",
     "Liar": "ceremony",
     "MessageMalformed": "faults",
     "Nonces": "nonces",
+    "OpenQuestion": "open_questions",
     "Opening": "ballot",
     "Phase": "models",
     "PointMalformed": "faults",
@@ -231,15 +285,30 @@ _HOMES = {
     "QuestionKind": "models",
     "QuestionResult": "models",
     "RecordMalformed": "evidence",
+    "RecordedBatch": "bulletin",
     "RegistrarKeyCorrupt": "faults",
     "RegistrarKeyMissing": "faults",
     "RegistrationIntent": "registration",
     "RegistrationMixed": "faults",
     "RegistrationQuorumMissing": "faults",
+    "Relay": "relay",
+    "RelayBallotEarly": "voting_faults",
+    "RelayBallotForeign": "voting_faults",
+    "RelayBallotLate": "voting_faults",
+    "RelayBallotRival": "voting_faults",
+    "RelayBallotUnreadable": "voting_faults",
+    "RelayJournal": "relay_journal",
+    "RelayProofWrong": "voting_faults",
+    "RelayRefused": "voting_faults",
+    "RelayRound": "relay",
+    "RelaySignatureWrong": "voting_faults",
+    "RelayVoterDone": "voting_faults",
+    "RelayVoterUnknown": "voting_faults",
     "ResultUndecodable": "faults",
     "ResultWrong": "faults",
     "RollClient": "roll",
     "RollEntry": "models",
+    "RollPlace": "open_questions",
     "ScalarMalformed": "faults",
     "SealedBallot": "ballot",
     "ShareRefused": "faults",
@@ -254,6 +323,7 @@ _HOMES = {
     "TurnoutTooLow": "faults",
     "Vector": "vector",
     "VoidGround": "models",
+    "VoterNotOnRoll": "voting_faults",
     "WeightMissing": "faults",
     "Weights": "weights",
     "WeightsIncomplete": "faults",
@@ -273,6 +343,7 @@ _HOMES = {
     "check_opening": "ballot",
     "check_option_result": "decryption",
     "check_round": "ceremony_record",
+    "check_tracker": "booth",
     "collect_record": "evidence_collecting",
     "combine": "decryption",
     "complain": "ceremony",
@@ -286,6 +357,7 @@ _HOMES = {
     "decrypt_shares": "trustee_decryption",
     "encode_batch": "record",
     "finalise": "ceremony",
+    "find_ballot": "bulletin",
     "group_precincts": "grouping",
     "join_signatures": "registration",
     "joint_key": "ceremony_record",
@@ -302,9 +374,11 @@ _HOMES = {
     "next_bulletin": "record",
     "next_duty": "trustee",
     "nullifier": "registration",
+    "open_question": "open_questions",
     "open_share": "ceremony",
     "partial_decryption": "decryption",
     "perform": "trustee_posting",
+    "read_batches": "bulletin",
     "read_ceremony": "ceremony_record",
     "read_deal": "deal",
     "read_definition": "definition",
@@ -317,6 +391,8 @@ _HOMES = {
     "require_attested": "registration",
     "require_decodable": "decoding",
     "require_definition": "models",
+    "results_png": "results_chart",
+    "results_svg": "results_chart",
     "roll_chunks": "record",
     "roll_domain": "registration",
     "roll_hash": "record",
@@ -325,10 +401,12 @@ _HOMES = {
     "sign_ballot": "ballot_intents",
     "sign_registration": "registration",
     "sign_report": "audit_report",
+    "take_folder": "relay_inbox",
     "tracker": "transcripts",
     "trustee_secret": "ceremony",
     "verify": "batches",
     "verify_batch": "batches",
+    "verify_challenge": "challenges",
     "weights_at": "weights",
     "weights_tree": "weights",
 }
@@ -340,13 +418,22 @@ __all__ = [
     "AuditReport",
     "AuditReportRefused",
     "Ballot",
+    "BallotChallenged",
     "BallotContracts",
     "BallotGroup",
     "BallotIntent",
+    "BallotNotRecorded",
+    "BallotNotSealed",
+    "BallotOutstanding",
+    "BallotRecord",
     "BallotRefused",
+    "BallotStateProblem",
+    "BallotWaits",
     "BatchMalformed",
     "BatchRefused",
     "BoardClient",
+    "Booth",
+    "BoothState",
     "BoxClient",
     "BrokenLink",
     "CastBallot",
@@ -357,6 +444,9 @@ __all__ = [
     "CeremonyRecordWrong",
     "CeremonySignatureWrong",
     "CeremonyStep",
+    "ChallengedBallot",
+    "ChartLibraryMissing",
+    "ChartedQuestion",
     "Choice",
     "Ciphertext",
     "CitizenNotAttested",
@@ -377,10 +467,13 @@ __all__ = [
     "GroupResult",
     "GroupSum",
     "Guard",
+    "InboxReport",
     "JointKey",
+    "KeptBallot",
     "Liar",
     "MessageMalformed",
     "Nonces",
+    "OpenQuestion",
     "Opening",
     "Phase",
     "PointMalformed",
@@ -393,15 +486,30 @@ __all__ = [
     "QuestionKind",
     "QuestionResult",
     "RecordMalformed",
+    "RecordedBatch",
     "RegistrarKeyCorrupt",
     "RegistrarKeyMissing",
     "RegistrationIntent",
     "RegistrationMixed",
     "RegistrationQuorumMissing",
+    "Relay",
+    "RelayBallotEarly",
+    "RelayBallotForeign",
+    "RelayBallotLate",
+    "RelayBallotRival",
+    "RelayBallotUnreadable",
+    "RelayJournal",
+    "RelayProofWrong",
+    "RelayRefused",
+    "RelayRound",
+    "RelaySignatureWrong",
+    "RelayVoterDone",
+    "RelayVoterUnknown",
     "ResultUndecodable",
     "ResultWrong",
     "RollClient",
     "RollEntry",
+    "RollPlace",
     "ScalarMalformed",
     "SealedBallot",
     "ShareRefused",
@@ -416,6 +524,7 @@ __all__ = [
     "TurnoutTooLow",
     "Vector",
     "VoidGround",
+    "VoterNotOnRoll",
     "WeightMissing",
     "Weights",
     "WeightsIncomplete",
@@ -435,6 +544,7 @@ __all__ = [
     "check_opening",
     "check_option_result",
     "check_round",
+    "check_tracker",
     "collect_record",
     "combine",
     "complain",
@@ -448,6 +558,7 @@ __all__ = [
     "decrypt_shares",
     "encode_batch",
     "finalise",
+    "find_ballot",
     "group_precincts",
     "join_signatures",
     "joint_key",
@@ -464,9 +575,11 @@ __all__ = [
     "next_bulletin",
     "next_duty",
     "nullifier",
+    "open_question",
     "open_share",
     "partial_decryption",
     "perform",
+    "read_batches",
     "read_ceremony",
     "read_deal",
     "read_definition",
@@ -479,6 +592,8 @@ __all__ = [
     "require_attested",
     "require_decodable",
     "require_definition",
+    "results_png",
+    "results_svg",
     "roll_chunks",
     "roll_domain",
     "roll_hash",
@@ -487,10 +602,12 @@ __all__ = [
     "sign_ballot",
     "sign_registration",
     "sign_report",
+    "take_folder",
     "tracker",
     "trustee_secret",
     "verify",
     "verify_batch",
+    "verify_challenge",
     "weights_at",
     "weights_tree",
 ]

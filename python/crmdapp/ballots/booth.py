@@ -21,7 +21,7 @@ from crmdapp.ballots.bulletin import BallotRecord, find_ballot
 from crmdapp.ballots.challenges import ChallengedBallot
 from crmdapp.ballots.errors import BallotCastAlready, VotingClosed
 from crmdapp.ballots.nonces import Nonces
-from crmdapp.ballots.open_question import OpenQuestion, RollPlace, open_question
+from crmdapp.ballots.open_questions import OpenQuestion, RollPlace, open_question
 from crmdapp.ballots.transcripts import address_word, keccak, tag
 from crmdapp.ballots.voting_faults import BallotNotRecorded, BallotNotSealed
 from crmdapp.chain.signed import unix_seconds

@@ -17,7 +17,7 @@ from crmdapp.errors import NodeLied
 
 if TYPE_CHECKING:
     from crmdapp.ballots.box import BoxClient
-    from crmdapp.ballots.open_question import OpenQuestion
+    from crmdapp.ballots.open_questions import OpenQuestion
     from crmdapp.chain.decode import DecodedLog
 
 

@@ -18,7 +18,7 @@ from crmdapp.chain._whole import is_whole
 from crmdapp.errors import UsageError
 
 if TYPE_CHECKING:
-    from crmdapp.ballots.open_question import OpenQuestion
+    from crmdapp.ballots.open_questions import OpenQuestion
 
 CHALLENGE_FORMAT = "crmdapp-challenge-1"
 

@@ -10,7 +10,7 @@ from crmdapp.ballots.batches import Entry, verify_batch
 from crmdapp.ballots.bulletin import read_batches
 from crmdapp.ballots.errors import QuestionNotPrepared
 from crmdapp.ballots.faults import BatchRefused, CeremonyIncomplete
-from crmdapp.ballots.open_question import OpenQuestion, open_question
+from crmdapp.ballots.open_questions import OpenQuestion, open_question
 from crmdapp.ballots.voting_faults import (
     RelayBallotEarly,
     RelayBallotForeign,

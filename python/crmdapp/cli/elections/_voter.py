@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from crmdapp.ballots.booth import Booth
     from crmdapp.ballots.box import BoxClient
     from crmdapp.ballots.definition import AskedQuestion
-    from crmdapp.ballots.open_question import OpenQuestion
+    from crmdapp.ballots.open_questions import OpenQuestion
     from crmdapp.cli._context import Session
 
 _CHOICE_MOST = 10_000

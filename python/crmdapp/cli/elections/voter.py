@@ -40,7 +40,7 @@ from crmdapp.cli.elections._voter import (
 
 if TYPE_CHECKING:
     from crmdapp.ballots.booth import Booth
-    from crmdapp.ballots.open_question import OpenQuestion
+    from crmdapp.ballots.open_questions import OpenQuestion
     from crmdapp.cli._context import Session
 
 _TRACKER = "5f0c7c7a0c4e2b9d5f0c7c7a0c4e2b9d5f0c7c7a0c4e2b9d5f0c7c7a0c4e2b9d"
@@ -144,7 +144,7 @@ def verify_challenge(
     """
     from crmdapp.ballots.challenges import ChallengedBallot
     from crmdapp.ballots.challenges import verify_challenge as verify
-    from crmdapp.ballots.open_question import open_question
+    from crmdapp.ballots.open_questions import open_question
 
     session = session_of(ctx)
     shown = read_file(file, ChallengedBallot.from_json)
