@@ -50,6 +50,10 @@ MEASURES = {
         "scripts.bench.items:measure",
         "scripts.bench.fingerprints:measure",
     ),
+    "ballots": (
+        "scripts.bench.ballots:measure",
+        "scripts.bench.ballot_speed:measure",
+    ),
     "index": ("scripts.bench.python:measure_index",),
     "api": ("scripts.bench.python:measure_api",),
 }

@@ -30,34 +30,45 @@ OUTPUTS = [
     "evm.deployedBytecode.object",
 ]
 PEER_REMAPPINGS = [
+    "@semaphore-protocol=node_modules/@semaphore-protocol",
     "@uniswap=node_modules/@uniswap",
+    "@zk-kit=node_modules/@zk-kit",
     "erc721a=node_modules/erc721a",
     "ethr-did-registry=node_modules/ethr-did-registry",
+    "poseidon-solidity=node_modules/poseidon-solidity",
     "solady=node_modules/solady",
 ]
 MEASURED = (
     "Artworks",
     "AttestationRegistry",
+    "BallotBox",
     "ClearingHouse",
     "ConsentRegistry",
     "CuratorBoard",
     "CustomerRegistry",
     "DataRewards",
+    "Elections",
     "GiftVoucher",
     "IdentityBadge",
     "InteractionLog",
     "ItemLedger",
     "PointsHub",
     "PointsToken",
+    "Tally",
+    "TrusteeBoard",
+    "VoterRoll",
 )
 PEER_PACKAGES = (
     "@ethereum-attestation-service/eas-contracts",
     "@openzeppelin/contracts",
     "@openzeppelin/merkle-tree",
+    "@semaphore-protocol/contracts",
     "@uniswap/merkle-distributor",
     "@uniswap/v2-core",
+    "@zk-kit/lean-imt.sol",
     "erc721a",
     "ethr-did-registry",
+    "poseidon-solidity",
     "seaport-core",
     "solady",
 )
@@ -71,6 +82,9 @@ SHIPPED = {
     "UniswapV2Pair": "@uniswap/v2-core/build/UniswapV2Pair.json",
 }
 
+POSEIDON = "poseidon-solidity/deploy/PoseidonT3.js"
+
+_POSEIDON_CODE = re.compile(r"bytecode:\s*'0x([0-9a-f]+)'")
 _PLACEHOLDER = re.compile(r"__\$[0-9a-fA-F]{34}\$__")
 
 
@@ -143,7 +157,7 @@ def compile_all() -> dict[str, Compiled]:
     ours = compile_contracts()
     peers = _compile_peers(_metadata(ours)["settings"])
     found = {each.name: each for output in (ours, peers) for each in _contracts(output)}
-    found |= {each.name: each for each in _seaport()}
+    found |= {each.name: each for each in (*_seaport(), _poseidon())}
     return found | {name: _compiled(name, _shipped(path)) for name, path in SHIPPED.items()}
 
 
@@ -219,6 +233,18 @@ def _seaport() -> Iterable[Compiled]:
         raise CompileError(done.stderr.strip())
     for name, contract in json.loads(done.stdout).items():
         yield _compiled(name, contract)
+
+
+def _poseidon() -> Compiled:
+    """The hash of Semaphore's groups as its package deploys it: our settings make it too large.
+
+    Raises:
+        CompileError: Its package is not as it was.
+    """
+    found = _POSEIDON_CODE.search((ROOT / "node_modules" / POSEIDON).read_text(encoding="utf-8"))
+    if found is None:
+        raise CompileError(f"{POSEIDON} has no bytecode")
+    return Compiled("PoseidonT3", [], found[1], {}, found[1])
 
 
 def _plain(remappings: Iterable[str]) -> list[str]:

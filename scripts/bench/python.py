@@ -144,21 +144,21 @@ def _award_file(chain: Chain) -> Iterator[Row]:
     yield Row(
         "loyalty",
         "award a file of 100,000 rows",
-        _rounded(ROWS / figures["seconds"]),
+        rounded(ROWS / figures["seconds"]),
         "rows/s",
         peers={name: rate for name, (rate, _) in peers.items()},
     )
     yield Row(
         "loyalty",
         "award a file, without the node's work",
-        _rounded(ROWS / figures["own_seconds"]),
+        rounded(ROWS / figures["own_seconds"]),
         "rows/s",
         peers={name: rate for name, (_, rate) in peers.items()},
     )
     yield Row(
         "loyalty",
         "award a file of 100,000 rows, peak memory",
-        _rounded(figures["peak"] / 1e6),
+        rounded(figures["peak"] / 1e6),
         "MB",
         target=300,
     )
@@ -192,7 +192,7 @@ def _web3_rates(chain: Chain, count: int, size: int) -> tuple[float, float]:
         digest = award(*arguments).transact({"from": merchant})
         web3.eth.wait_for_transaction_receipt(digest, poll_latency=0.001)
     clock, own = time.perf_counter() - clock, time.process_time() - own
-    return _rounded(count / clock), _rounded(count / own)
+    return rounded(count / clock), rounded(count / own)
 
 
 def _rate(count: int, work: Callable[[], Any]) -> float:
@@ -203,7 +203,7 @@ def _rate(count: int, work: Callable[[], Any]) -> float:
         work()
         return time.process_time() - begin
 
-    return _rounded(count / min(seconds() for _ in range(REPETITIONS)))
+    return rounded(count / min(seconds() for _ in range(REPETITIONS)))
 
 
 def _starting(command: list[str]) -> float:
@@ -214,10 +214,10 @@ def _starting(command: list[str]) -> float:
         subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
         return time.perf_counter() - begin
 
-    return _rounded(min(seconds() for _ in range(STARTS)))
+    return rounded(min(seconds() for _ in range(STARTS)))
 
 
-def _rounded(value: float) -> float:
+def rounded(value: float) -> float:
     """The value to two digits: more would be noise in the committed results."""
     digits = 1 - math.floor(math.log10(value))
     return round(value, digits) if digits > 0 else int(round(value, digits))
