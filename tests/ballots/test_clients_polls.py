@@ -110,6 +110,11 @@ def test_nobody_votes_twice(station, open_poll):
     assert refused.value == OpenVoteCastAlready(open_poll, address_of("ada"))
 
 
+def test_a_vote_is_sent_once_for_a_key(station, open_poll):
+    first = polls(station, "ada").vote(open_poll, 1, key="bench")
+    assert polls(station, "ada").vote(open_poll, 1, key="bench").hash == first.hash
+
+
 def test_what_cannot_be_voted_is_refused(station, open_poll):
     for option in (3, -1):
         with pytest.raises(OpenVoteOptionInvalid):

@@ -225,9 +225,9 @@ def test_an_empty_roll_is_frozen_when_registration_ends(held, station, roll):
 def test_what_somebody_else_froze_meanwhile_is_passed_over(held, station, roll, monkeypatch):
     roll.register(held.number, held.registrations())
     over(held, station)
-    calls = list(roll._freeze_calls(held.number, 2))
+    calls = list(roll.freeze_calls(held.number))
     station.roll("bystander").freeze(held.number)
-    monkeypatch.setattr(roll, "_freeze_calls", lambda *place: iter(calls))
+    monkeypatch.setattr(roll, "freeze_calls", lambda *place: iter(calls))
     assert roll.freeze(held.number) == []
     assert roll.is_frozen(held.number)
 

@@ -46,12 +46,18 @@ class ElectionsClient(BallotsClient):
             ContractError: Another field is refused, by the error of its name.
             NodeLied: The receipt does not tell of the election.
         """
+        return self.number_in(self.send(self.create_call(definition), key=key))
+
+    def number_in(self, receipt: Receipt) -> int:
+        """Return the number of the election that a transaction created.
+
+        Raises:
+            NodeLied: Its receipt does not tell of one.
+        """
         from crmdapp.ballots.events import ElectionCreated
 
-        receipt = self.send(self.create_call(definition), key=key)
-        for event in receipt.events:
-            if isinstance(event, ElectionCreated):
-                return event.election
+        for event in receipt.events_of(ElectionCreated):
+            return event.election
         raise NodeLied("The receipt of the creation does not tell of an election.")
 
     def create_call(self, definition: Definition) -> Call:

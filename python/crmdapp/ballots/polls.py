@@ -6,13 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from crmdapp.ballots.errors import (
-    OpenVoteCastAlready,
-    OpenVoteOptionInvalid,
-    PollClosed,
-    PollNotOpen,
-    PollWindowInvalid,
-)
+from crmdapp.ballots.errors import OpenVoteOptionInvalid
 from crmdapp.ballots.events import PollCreated
 from crmdapp.ballots.faults import PollForeign
 from crmdapp.ballots.weights import Weights
@@ -104,15 +98,12 @@ class PollsClient(ContractClient):
                 if source is not None
                 else "The definition asks for no weights."
             )
-        opens, closes = int(definition.opens_at.timestamp()), int(definition.closes_at.timestamp())
-        if opens < self.connection.block_timestamp():
-            raise PollWindowInvalid(opens, closes)
         settings = (
             definition.hash,
             NO_ROOT if weights is None else weights.root,
             0 if source is None else source.block,
-            opens,
-            closes,
+            int(definition.opens_at.timestamp()),
+            int(definition.closes_at.timestamp()),
             len(definition.options),
         )
         return self.contract.call("create", settings)
@@ -142,15 +133,9 @@ class PollsClient(ContractClient):
 
     def vote_call(self, poll: int, option: int, weights: Weights | None = None) -> Call:
         """Return the call of :meth:`vote`, checked, not sent."""
-        found, voter, now = self.poll(poll), self.sender.address, self.connection.block_timestamp()
-        if now < found.opens_at:
-            raise PollNotOpen(poll, found.opens_at)
-        if now >= found.closes_at:
-            raise PollClosed(poll, found.closes_at)
+        found, voter = self.poll(poll), self.sender.address
         if not 0 <= option < found.options:
             raise OpenVoteOptionInvalid(poll, option)
-        if self.has_voted(poll, voter):
-            raise OpenVoteCastAlready(poll, voter)
         if not found.is_weighted:
             if weights is not None:
                 raise UsageError(f"Poll {poll} has no weights: every account has one vote.")

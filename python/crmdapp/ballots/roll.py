@@ -160,7 +160,7 @@ class RollClient(BallotsClient):
         if self.connection.block_timestamp() <= until:
             raise RegistrationOpen(election, until)
         receipts: list[Receipt] = []
-        for call in self._freeze_calls(election, settings.precincts):
+        for call in self.freeze_calls(election):
             key = f"freeze:{keccak(call.data + bytes.fromhex(self.contract.address[2:])).hex()}"
             try:
                 sent = self.sender.send(call, key=key, again_if_reverted=True)
@@ -175,8 +175,13 @@ class RollClient(BallotsClient):
         """Return the call that writes one chunk down, not sent."""
         return self.contract.call("freeze", election, precinct, chunk, voters)
 
-    def _freeze_calls(self, election: int, precincts: int) -> Iterator[Call]:
-        for precinct in range(precincts):
+    def freeze_calls(self, election: int) -> Iterator[Call]:
+        """Yield the calls of :meth:`freeze`: one for each chunk that is not written down yet.
+
+        Raises:
+            NodeLied: The voters that the node tells of are not those on the roll.
+        """
+        for precinct in range(self.elections.election(election).precincts):
             kept: Sequence[str] = self.contract.read("chunksOf", election, precinct)
             if ZERO_ADDRESS not in kept:
                 continue
