@@ -248,6 +248,19 @@ def test_a_key_that_another_account_posted_is_refused():
     assert address_of("attacker") in problem.value.why
 
 
+@pytest.mark.parametrize("kind", ["keys", "commitments", "deals", "complaints"])
+def test_every_message_needs_its_own_signature(kind):
+    """That of another message, or of the same by another trustee, will not do."""
+    table = Table().dealt(wrong={3: 1, 2: 1}).complain(1, 3).complain(1, 2)
+    held = getattr(table.current, kind)
+    one, other = (held[0], held[1]) if kind == "complaints" else (held[1], held[2])
+    swapped = replace(one, transaction=other.transaction)
+    changed_ = (swapped, held[1]) if kind == "complaints" else {**held, 1: swapped}
+    with pytest.raises(CeremonySignatureWrong) as problem:
+        check_round(table.change(**{kind: changed_}).record)
+    assert problem.value.trustee == 1
+
+
 def test_a_transaction_that_says_something_else_is_refused():
     record = forged(Table(), lambda data: signed_call("trustee 2", flipped(data, len(data) - 40)))
     with pytest.raises(CeremonySignatureWrong):

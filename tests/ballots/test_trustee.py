@@ -214,10 +214,10 @@ def test_a_backup_names_who_dealt_badly():
 
 
 def test_a_backup_of_something_else_is_refused():
-    table = Table().dealt().finalise()
-    for key, index in ((trustee_key(1), 2), (trustee_key(2, "new"), 2)):
-        with pytest.raises(TrusteeKeyForeign):
-            backup_test(key, table.record, index)
+    for table in (Table().register(), Table().dealt(), Table().dealt().finalise()):
+        for key, index in ((trustee_key(1), 2), (trustee_key(2, "new"), 2)):
+            with pytest.raises(TrusteeKeyForeign):
+                backup_test(key, table.record, index)
 
 
 def test_a_backup_cannot_be_compared_with_nothing():
