@@ -29,6 +29,7 @@ from tests.ballots.records import (
     Draft,
     Teller,
     address_of,
+    function_of,
     signer_of,
     story,
 )
@@ -197,6 +198,17 @@ def test_registrations_through_a_contract_are_read_if_they_stand_in_the_input():
     )
     found = broken(hidden)
     assert (found.link, "do not stand" in found.reason) == ("roll", True)
+
+
+def test_registrations_are_found_behind_what_somebody_made_up():
+    """Calls that overlap, point anywhere, or promise more than there is."""
+    start = function_of("VoterRoll", "register").selector + ELECTION.to_bytes(32, "big")
+    words = [bytes(32), b"\xff" * 32, (64).to_bytes(32, "big"), (1 << 40).to_bytes(32, "big")]
+    noise = b"".join(start + one + other for one in words for other in words) * 20
+    passed_on = HONEST.put(
+        "register 0", lambda d: replace(d, via=address_of("multicall"), prefix=noise)
+    )
+    assert audited(passed_on).holds
 
 
 def test_ballots_that_came_through_a_contract_are_refused():
@@ -384,6 +396,7 @@ def test_an_election_is_called_off_by_its_organiser_before_it_opens():
         ("key 1.1", "ceremony"),
         ("register 1", "roll"),
         ("prepare 0", "forms"),
+        ("cast a", "ballots"),
         ("close 0", "closing"),
     ],
 )

@@ -142,12 +142,21 @@ def test_collect_finds_out_a_node_that_lies(held):
 
     with pytest.raises(NodeLied, match="another one than the node says"):
         lied_to(held, eth_getTransactionByHash=other_input)
+    with pytest.raises(NodeLied) as elsewhere:
+        lied_to(held, eth_getTransactionByHash=lambda found: {**found, "blockHash": "0x12"})
+    assert "its events are not" in elsewhere.value.why
+    with pytest.raises(NodeLied, match="nobody asked for"):
+        lied_to(held, logs=lambda logs: [replace(logs[0], address=address_of("other")), *logs[1:]])
     with pytest.raises(NodeLied, match="malformed"):
         lied_to(held, eth_getTransactionByHash=lambda answer: {**answer, "type": "0x7e"})
     with pytest.raises(Exception, match="does not have the block's hash"):
         lied_to(held, block=other_time)
     with pytest.raises(NodeLied, match="do not agree on block"):
         lied_to(held, ask_each=lambda found: [*found, {"hash": "0x" + "00" * 32}])
+
+
+def test_the_order_in_which_a_node_gives_logs_does_not_matter(held):
+    assert lied_to(held, logs=lambda logs: logs[::-1]) == record_of(held)
 
 
 def test_audit_finds_out_a_node_that_lies(held):

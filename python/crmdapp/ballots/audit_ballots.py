@@ -195,6 +195,7 @@ def _batch_of(case: Case, seen: Seen) -> tuple[CastBallot, ...]:
     is_named = place == [case.record.election, event.question, event.precinct]
     seen.require(is_named, "The transaction's input is for another place.")
     seen.require(event.question in case.contexts, "The question was not prepared.")
+    seen.require(case.cancelled is None, "The election was called off.")
     prepared = case.contexts[event.question][1]
     seen.require(prepared.position < seen.position, "The question was not prepared.")
     opens, closes = settings.window("opensAt"), settings.window("closesAt")

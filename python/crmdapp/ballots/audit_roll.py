@@ -4,20 +4,36 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import islice
+from typing import TypeAlias
 
 from crmdapp.ballots.audit_case import Case, Seen
 from crmdapp.ballots.events import RollChunkFrozen, VoterRegistered
 from crmdapp.ballots.record import CHUNK_VOTERS, roll_chunks
 from crmdapp.ballots.registration import RegistrationIntent
+from crmdapp.ballots.transcripts import WORD_BYTES
 from crmdapp.chain._keccak import keccak
 from crmdapp.chain.addresses import ZERO_ADDRESS, checksum
 from crmdapp.chain.signed import long_form
 from crmdapp.chain.typed_data import Domain, recover
 from crmdapp.errors import VerificationFailed
 
-_KINDS = ("uint64", "(uint16,bytes32,address,uint40)[]", "bytes[]")
-_SELECTOR = keccak(f"register({','.join(_KINDS)})".encode())[:4]
+_SELECTOR = keccak(b"register(uint64,(uint16,bytes32,address,uint40)[],bytes[])")[:4]
 _COMPACT = 64
+_WORD = WORD_BYTES
+_ENTRY = 4 * _WORD
+_PLACES = (0, 2 * _WORD, 3 * _WORD)
+"""Where precinct, voter and deadline are in an entry; the nullifier is the word between."""
+
+_ADDRESS = (1 << 160) - 1
+_ENTRIES_MAX = 100_000
+"""Most entries that are looked for in one input: twenty times what a transaction can hold."""
+
+_Place: TypeAlias = tuple[int, bytes, str]
+"""Precinct, nullifier, voter."""
+
+_Offer: TypeAlias = tuple[int, bytes]
+"""Deadline, signatures."""
 
 
 def check_roll(case: Case) -> int:
@@ -104,7 +120,7 @@ class _Signatures:
         self._election = case.record.election
         self._domain = Domain("VoterRoll", "1", case.record.chain_id, case.contracts.roll)
         self._hash = b""
-        self._found: dict[tuple[int, bytes, str], list[tuple[int, bytes]]] = {}
+        self._found: dict[_Place, list[_Offer]] = {}
 
     def require(self, seen: Seen) -> None:
         """Check that a quorum of registrars signed a registration in time.
@@ -115,7 +131,7 @@ class _Signatures:
         signed = seen.transaction.signed
         if signed.hash != self._hash:
             self._hash, self._found = signed.hash, defaultdict(list)
-            for entry in self._entries(signed.data):
+            for entry in islice(self._entries(signed.data), _ENTRIES_MAX):
                 self._found[entry[0]].append(entry[1])
         event = seen.event
         offered = self._found.get((event.precinct, event.nullifier, event.voter), [])
@@ -125,23 +141,25 @@ class _Signatures:
         if "" not in reasons:
             raise seen.broken(reasons[0])
 
-    def _entries(self, data: bytes) -> Iterator[tuple[tuple[int, bytes, str], tuple[int, bytes]]]:
+    def _entries(self, data: bytes) -> Iterator[tuple[_Place, _Offer]]:
         """Yield what is registered in an input, also if a contract passes the call on."""
-        from eth_abi.abi import decode
-        from eth_abi.exceptions import DecodingError
-
-        start = _SELECTOR + self._election.to_bytes(32, "big")
+        start = _SELECTOR + self._election.to_bytes(WORD_BYTES, "big")
         at = data.find(start)
         while at >= 0:
-            try:
-                _, entries, signatures = decode(_KINDS, data[at + len(_SELECTOR) :], strict=False)
-            except (DecodingError, OverflowError):
-                entries, signatures = (), ()
-            for (precinct, nullifier, voter, deadline), signature in zip(
-                entries, signatures, strict=False
-            ):
-                yield (precinct, nullifier, checksum(voter)), (deadline, signature)
+            yield from self._entries_of(_Words(data[at + len(_SELECTOR) :]), len(data) // _ENTRY)
             at = data.find(start, at + 1)
+
+    def _entries_of(self, call: _Words, most: int) -> Iterator[tuple[_Place, _Offer]]:
+        entries, signatures = call.number(_WORD), call.number(2 * _WORD)
+        longest = _COMPACT * self._settings.registrar_quorum + 1
+        for n in range(min(call.number(entries), call.number(signatures), most)):
+            entry = entries + _WORD + _ENTRY * n
+            precinct, voter, deadline = (call.number(entry + place) for place in _PLACES)
+            nullifier = call.bytes(entry + _WORD, WORD_BYTES)
+            place = signatures + _WORD + call.number(signatures + _WORD * (n + 1))
+            signature = call.bytes(place + _WORD, min(call.number(place), longest))
+            address = checksum(f"0x{voter & _ADDRESS:040x}")
+            yield (precinct, nullifier, address), (deadline, signature)
 
     def _fault(self, seen: Seen, deadline: int, signatures: bytes) -> str:
         settings, event = self._settings, seen.event
@@ -163,3 +181,21 @@ class _Signatures:
                 return f"{signer}, who signed, is no registrar, or none behind the one before."
             last = place
         return ""
+
+
+class _Words:
+    """Words and bytes of an ABI-encoded call; beyond its end there are zeros.
+
+    Read one by one, for what others put into an input may be made to unfold into gigabytes.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def number(self, at: int) -> int:
+        """Return the word at a place."""
+        return int.from_bytes(self.bytes(at, WORD_BYTES), "big")
+
+    def bytes(self, at: int, size: int) -> bytes:
+        """Return bytes from a place on."""
+        return self._data[at : at + size].ljust(size, b"\0")

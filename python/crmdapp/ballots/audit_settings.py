@@ -16,6 +16,7 @@ from crmdapp.ballots.definition import (
     read_definition,
 )
 from crmdapp.ballots.events import ElectionCancelled, ElectionCreated
+from crmdapp.ballots.evidence import EVENTS
 from crmdapp.ballots.vector import Vector
 from crmdapp.chain.addresses import ZERO_ADDRESS
 from crmdapp.errors import CrmdappError, UsageError
@@ -54,6 +55,8 @@ def check_record(case: Case) -> int:
     for one, other in pairwise(row):
         _require_order(one, other)
     for seen in row:
+        is_theirs = type(seen.event) in EVENTS.get(seen.contract, ())
+        seen.require(is_theirs, f"{seen.contract} has no such event.")
         seen.require(seen.event.election == case.record.election, "It is of another election.")
         seen.require(
             seen.transaction.block <= case.record.block and seen.time <= case.record.time,

@@ -71,13 +71,14 @@ def collect_record(
 
     head = header_at(connection, connection.block_number())
     _require_agreement(connection, head)
-    logs = list(_logs(connection, contracts, election, since_block, head.number))
+    found_logs = _logs(connection, contracts, election, since_block, head.number)
+    logs = sorted(found_logs, key=lambda log: (log.block, log.log_index))
     wanted = len({log.tx_hash for log in logs})
     found: list[RecordedTransaction] = []
     for block, of_block in groupby(logs, key=lambda log: log.block):
         header = header_at(connection, block)
         for tx_hash, caused in groupby(of_block, key=lambda log: log.tx_hash):
-            raw = _signed(connection, tx_hash)
+            raw = _signed(connection, tx_hash, header)
             events = _named(contracts, caused)
             found.append(
                 RecordedTransaction(
@@ -110,10 +111,20 @@ def _logs(
 
 def _named(contracts: BallotContracts, logs: Iterator[DecodedLog]) -> tuple[RecordedEvent, ...]:
     names = {address: name for name, address in contracts.by_name().items()}
-    return tuple(RecordedEvent(names[log.address], log.log_index, log.event) for log in logs)
+    found: list[RecordedEvent] = []
+    for log in logs:
+        name = names.get(log.address, "")
+        if type(log.event) not in EVENTS.get(name, ()):
+            raise NodeLied(
+                f"The node gives a log that nobody asked for: {type(log.event).__name__} of"
+                f" {log.address}.",
+                hint="Ask another node.",
+            )
+        found.append(RecordedEvent(name, log.log_index, log.event))
+    return tuple(found)
 
 
-def _signed(connection: Connection, tx_hash: str) -> bytes:
+def _signed(connection: Connection, tx_hash: str, header: BlockHeader) -> bytes:
     from crmdapp.chain._keccak import keccak
 
     found = connection.request("eth_getTransactionByHash", [tx_hash])
@@ -126,12 +137,17 @@ def _signed(connection: Connection, tx_hash: str) -> bytes:
         raw = signed_form(found)
     except TransactionInvalid as problem:
         raise NodeLied(f"The transaction {tx_hash} is malformed.", why=problem.why) from None
-    if "0x" + keccak(raw).hex() != tx_hash:
-        raise NodeLied(
-            f"The transaction {tx_hash} is another one than the node says.",
-            why="Its fields have another hash.",
-            hint="Ask another node.",
-        )
+    block = str(found.get("blockHash")).lower()
+    for is_true, why in (
+        ("0x" + keccak(raw).hex() == tx_hash, "Its fields have another hash."),
+        (block == "0x" + header.hash.hex(), f"It is in the block {block}, its events are not."),
+    ):
+        if not is_true:
+            raise NodeLied(
+                f"The transaction {tx_hash} is another one than the node says.",
+                why=why,
+                hint="Ask another node.",
+            )
     return raw
 
 
