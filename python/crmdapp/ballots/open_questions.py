@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from crmdapp.ballots.ceremony_record import read_joint_key
 from crmdapp.ballots.choice import Choice
 from crmdapp.ballots.group import Point, encode_point
+from crmdapp.ballots.record import roll_hash
 from crmdapp.ballots.transcripts import tracker
 from crmdapp.ballots.vector import Vector
 from crmdapp.ballots.voting_faults import VoterNotOnRoll
@@ -23,6 +24,7 @@ from crmdapp.errors import NodeLied
 if TYPE_CHECKING:
     from crmdapp.ballots.box import BoxClient
     from crmdapp.ballots.models import Election
+    from crmdapp.ballots.roll import RollClient
 
 FINGERPRINT_BYTES = 8
 
@@ -72,7 +74,7 @@ class OpenQuestion:
             NodeLied: What the node tells does not come out at the roll's hash and count.
         """
         if precinct not in self._rolls:
-            self._rolls[precinct] = self._box.roll.voters(self.election.number, precinct)
+            self._rolls[precinct] = _frozen_roll(self._box.roll, self.election.number, precinct)
         return self._rolls[precinct]
 
     def place_of(self, voter: str) -> RollPlace:
@@ -124,3 +126,17 @@ def open_question(box: BoxClient, election: int, question: int) -> OpenQuestion:
 def key_fingerprint(K: Point) -> str:
     """Return 16 hex digits of a joint key's hash."""
     return keccak(encode_point(K))[:FINGERPRINT_BYTES].hex()
+
+
+def _frozen_roll(roll: RollClient, election: int, precinct: int) -> tuple[str, ...]:
+    """Return a precinct's voters from the code that keeps them: a request for 1,228 voters."""
+    chunks = range(len(roll.chunks(election, precinct)))
+    found = tuple(voter for chunk in chunks for voter in roll.chunk(election, precinct, chunk))
+    stated = roll.count(election, precinct), roll.roll_hash(election, precinct)
+    if (len(found), roll_hash(found)) != stated:
+        raise NodeLied(
+            f"The node misstates the roll of election {election}, precinct {precinct}.",
+            why="What it says is frozen does not come out at the hash of the registrations.",
+            hint="Ask another node.",
+        )
+    return found

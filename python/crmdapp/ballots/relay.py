@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -212,7 +212,7 @@ class Relay:
         """
         self.journal.form(self._sizes())
         queue, under_way = deque(self.journal.open_batches()), deque[_Sent]()
-        done = _Tally(self.journal)
+        done = _Tally()
         while queue or under_way:
             while queue and len(under_way) < self._window:
                 batch = queue.popleft()
@@ -256,7 +256,8 @@ class Relay:
             batch, skipped=event.skipped, tx_hash=receipt.hash, gas_used=receipt.gas_used
         )
         for position, ballot in enumerate(batch.ballots):
-            (done.skipped if event.skipped >> position & 1 else done.counted).append(ballot.tracker)
+            passed = event.skipped >> position & 1
+            done.note("skipped" if passed else "counted", ballot, "BallotCastAlready" * passed)
         done.batches += 1
         done.gas_used += receipt.gas_used
 
@@ -269,7 +270,8 @@ class Relay:
             raise problem
         if isinstance(problem, BatchVotersDone | BallotCastAlready):
             skipped = dict.fromkeys(everything, problem.code)
-            done.skipped += [ballot.tracker for ballot in batch.ballots]
+            for ballot in batch.ballots:
+                done.note("skipped", ballot, problem.code)
             return self.journal.fail(batch, skipped, state="skipped")
         if isinstance(problem, BatchSumInfinite):
             # Its voters cancel each other out: one waits until there is a ballot beside theirs.
@@ -280,7 +282,8 @@ class Relay:
             refused = dict.fromkeys(everything, problem.code)
         elif getattr(problem, "ballot", -1) in everything:
             refused = {problem.ballot: problem.code}  # type: ignore[attr-defined]  # of some twins
-        done.refused += [batch.ballots[position].tracker for position in refused]
+        for position, reason in refused.items():
+            done.note("refused", batch.ballots[position], reason)
         return self.journal.fail(batch, refused)
 
 
@@ -290,25 +293,22 @@ _Sent = tuple["RelayBatch", "SentTransaction"]
 class _Tally:
     """What happened in a round so far."""
 
-    def __init__(self, journal: RelayJournal) -> None:
-        self._journal = journal
-        self.counted: list[bytes] = []
-        self.skipped: list[bytes] = []
-        self.refused: list[bytes] = []
+    def __init__(self) -> None:
+        self._found: dict[str, list[RelayedBallot]] = {}
         self.batches = self.gas_used = 0
 
+    def note(self, state: str, ballot: RelayedBallot, reason: str) -> None:
+        self._found.setdefault(state, []).append(replace(ballot, state=state, reason=reason))
+
     def round(self) -> RelayRound:
+        found = {state: tuple(ballots) for state, ballots in self._found.items()}
         return RelayRound(
-            self._found(self.counted),
-            self._found(self.skipped),
-            self._found(self.refused),
+            found.get("counted", ()),
+            found.get("skipped", ()),
+            found.get("refused", ()),
             self.batches,
             self.gas_used,
         )
-
-    def _found(self, trackers: Sequence[bytes]) -> tuple[RelayedBallot, ...]:
-        found = (self._journal.find(tracker) for tracker in trackers)
-        return tuple(ballot for ballot in found if ballot is not None)
 
 
 def batch_gas(encoding: Choice | Vector, ballots: int) -> int:

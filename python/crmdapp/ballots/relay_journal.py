@@ -248,16 +248,16 @@ class RelayJournal(Database):
                 "UPDATE batches SET state = 'mined', tx_hash = ?, gas_used = ? WHERE id = ?",
                 (tx_hash, gas_used, batch.id),
             )
-            for place, ballot in enumerate(batch.ballots):
-                passed = skipped >> place & 1
-                db.execute(
-                    "UPDATE ballots SET state = ?, reason = ? WHERE tracker = ?",
-                    (
-                        "skipped" if passed else "counted",
-                        "BallotCastAlready" if passed else "",
-                        ballot.tracker,
-                    ),
-                )
+            passed = [skipped >> place & 1 for place in range(len(batch.ballots))]
+            db.executemany(
+                "UPDATE ballots SET state = ?, reason = ? WHERE tracker = ?",
+                [
+                    ("skipped", "BallotCastAlready", ballot.tracker)
+                    if late
+                    else ("counted", "", ballot.tracker)
+                    for late, ballot in zip(passed, batch.ballots, strict=True)
+                ],
+            )
 
     def fail(
         self, batch: RelayBatch, refused: dict[int, str], *, state: str = "refused"
