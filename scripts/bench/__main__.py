@@ -53,6 +53,7 @@ MEASURES = {
     "ballots": (
         "scripts.bench.ballots:measure",
         "scripts.bench.ballot_speed:measure",
+        "scripts.bench.ballot_audit:measure",
     ),
     "index": ("scripts.bench.python:measure_index",),
     "api": ("scripts.bench.python:measure_api",),
