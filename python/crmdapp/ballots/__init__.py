@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from crmdapp.ballots._signed_input import TransactionInvalid as TransactionInvalid
     from crmdapp.ballots.audit import audit_election as audit_election
+    from crmdapp.ballots.audit_proofs import AuditProcessesLost as AuditProcessesLost
     from crmdapp.ballots.audit_report import AuditFailed as AuditFailed
     from crmdapp.ballots.audit_report import AuditLink as AuditLink
     from crmdapp.ballots.audit_report import AuditReport as AuditReport
@@ -172,8 +173,8 @@ if TYPE_CHECKING:
     from crmdapp.ballots.results_chart import results_png as results_png
     from crmdapp.ballots.results_chart import results_svg as results_svg
     from crmdapp.ballots.roll import RollClient as RollClient
-    from crmdapp.ballots.tally import GroupSum as GroupSum
     from crmdapp.ballots.tally import TallyClient as TallyClient
+    from crmdapp.ballots.tally_reader import GroupSum as GroupSum
     from crmdapp.ballots.transcripts import ballot_context as ballot_context
     from crmdapp.ballots.transcripts import ceremony_context as ceremony_context
     from crmdapp.ballots.transcripts import shares_context as shares_context
@@ -214,6 +215,7 @@ _HOMES = {
     "AskedQuestion": "definition",
     "AuditFailed": "audit_report",
     "AuditLink": "audit_report",
+    "AuditProcessesLost": "audit_proofs",
     "AuditReport": "audit_report",
     "AuditReportRefused": "audit_report",
     "Ballot": "ballot",
@@ -264,7 +266,7 @@ _HOMES = {
     "ElectionsClient": "elections",
     "Entry": "batches",
     "GroupResult": "models",
-    "GroupSum": "tally",
+    "GroupSum": "tally_reader",
     "Guard": "definition",
     "InboxReport": "relay_inbox",
     "JointKey": "ceremony",
@@ -415,6 +417,7 @@ __all__ = [
     "AskedQuestion",
     "AuditFailed",
     "AuditLink",
+    "AuditProcessesLost",
     "AuditReport",
     "AuditReportRefused",
     "Ballot",
