@@ -82,3 +82,26 @@ def test_fund_refuses_a_node_that_is_not_on_this_machine(crmdapp, node):
     far = f"http://127.1:{node.port}"  # on this machine, but by no name that says so
     crmdapp.env(CRMDAPP_RPC=f"{node.url} {far}")
     assert crmdapp.refuse_to_send("chain", "fund", "friend", "1", code=5)["code"] == "WrongChain"
+
+
+def test_forward_moves_the_clock_by_a_span_or_to_a_time(crmdapp, node):
+    before = crmdapp.json("chain", "forward", "1s")["time"]
+    assert crmdapp.json("chain", "forward", "2h")["time"] == before + 7_200
+    then = crmdapp.json("chain", "forward", "2040-06-01T12:00:00+02:00")["time"]
+    assert then == 2_222_157_600
+    assert node.now == then
+
+
+@pytest.mark.parametrize("when", ["2020-01-31", "0h", "soon"])
+def test_forward_refuses_the_past_and_what_is_no_time(crmdapp, when):
+    problem = crmdapp.error("chain", "forward", when, code=2)
+    assert problem["code"] == "UsageError"
+    assert repr(when) in problem["message"]
+
+
+def test_forward_moves_no_clock_but_that_of_the_local_chain(crmdapp):
+    with Anvil(chain_id=77) as other:
+        crmdapp.env(CRMDAPP_RPC=other.url)
+        problem = crmdapp.error("chain", "forward", "2h", code=5)
+    assert problem["code"] == "WrongChain"
+    assert "clock" in problem["message"]

@@ -9,7 +9,7 @@ import typer
 
 from crmdapp.cli._frame import AskingCommand, command, group, session_of
 from crmdapp.cli._output import Facts
-from crmdapp.cli._values import format_ether, parse_ether
+from crmdapp.cli._values import format_ether, format_time, parse_ether, parse_span, parse_time
 
 if TYPE_CHECKING:
     from crmdapp.chain.node import NodeStatus
@@ -137,6 +137,37 @@ def fund_coin(
         )
 
 
+@command(
+    app,
+    "forward",
+    examples=("crmdapp chain forward 2h", "crmdapp chain forward 2030-06-01T12:00:00Z --json"),
+)
+def forward(
+    ctx: typer.Context,
+    until: Annotated[
+        str, typer.Argument(metavar="WHEN", help="A span, such as 2h or 7d, or a time to come.")
+    ],
+) -> None:
+    """Move the local chain's clock forward, to try out what takes days elsewhere; never back."""
+    from crmdapp.errors import UsageError
+
+    session = session_of(ctx)
+    _require_local(session, "lets its clock be moved")
+    now = session.connection.block_timestamp()
+    try:
+        then = now + parse_span(until)
+    except UsageError:
+        then = parse_time(until)
+    if then <= now:
+        raise UsageError(
+            f"The chain's time is {format_time(now)}: {until!r} is not after that.",
+            hint="Name a span, such as 2h, or a later time.",
+        )
+    session.connection.request("evm_setNextBlockTimestamp", [then])
+    session.connection.request("evm_mine")
+    session.out.result({"time": then}, f"The chain's time is {format_time(then)}.")
+
+
 def _give(
     session: Session,
     message: dict[str, Any],
@@ -173,25 +204,31 @@ def _give(
 def _require_giver(session: Session) -> str:
     """Return the node's first account; only a local chain on this machine gives play money."""
     from crmdapp.chain.addresses import checksum
-    from crmdapp.errors import FundsMissing, WrongChain
+    from crmdapp.errors import FundsMissing
 
-    connection = session.connection
-    hosts = [urlsplit(url).hostname for url in session.config.rpc]
-    if connection.chain_id != LOCAL_CHAIN_ID or any(host not in _LOOPBACK for host in hosts):
-        raise WrongChain(
-            "Only the local chain gives play money.",
-            expected=LOCAL_CHAIN_ID,
-            actual=connection.chain_id,
-            why=f"The node serves chain {connection.chain_id}, or is not on this machine.",
-            hint="Start a local chain: crmdapp chain up. Elsewhere, send real currency.",
-        )
-    own = connection.request("eth_accounts")
+    _require_local(session, "gives play money")
+    own = session.connection.request("eth_accounts")
     if not own:
         raise FundsMissing(
             "The node has no account of its own to give from.",
             hint="Use the chain that crmdapp chain up starts.",
         )
     return checksum(str(own[0]))
+
+
+def _require_local(session: Session, what: str) -> None:
+    from crmdapp.errors import WrongChain
+
+    connection = session.connection
+    hosts = [urlsplit(url).hostname for url in session.config.rpc]
+    if connection.chain_id != LOCAL_CHAIN_ID or any(host not in _LOOPBACK for host in hosts):
+        raise WrongChain(
+            f"Only the local chain {what}.",
+            expected=LOCAL_CHAIN_ID,
+            actual=connection.chain_id,
+            why=f"The node serves chain {connection.chain_id}, or is not on this machine.",
+            hint="Start a local chain: crmdapp chain up. Elsewhere, send real currency, and wait.",
+        )
 
 
 def _show(session: Session, found: NodeStatus) -> None:
