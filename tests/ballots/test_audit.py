@@ -1,13 +1,16 @@
 """What an audit finds: in an honest record, and in records that lie where single changes do not."""
 
 import json
+import sys
 from dataclasses import replace
+from multiprocessing import get_context
 
 import pytest
 
 from crmdapp.ballots import audit_proofs
 from crmdapp.ballots import events as twins
 from crmdapp.ballots.audit import LINKS, audit_election
+from crmdapp.ballots.audit_proofs import AuditProcessesLost
 from crmdapp.ballots.audit_report import (
     AuditFailed,
     AuditReportRefused,
@@ -125,6 +128,27 @@ def test_several_processes_find_the_same(monkeypatch, report):
     assert found.broken.link == "proofs"
     assert found.broken == broken(spoiled)
     assert address_of("voter 0.2") in found.broken.reason
+
+
+def test_processes_that_are_lost_are_no_broken_link(monkeypatch):
+    monkeypatch.setattr(audit_proofs, "_POOL_FROM", 1)
+    monkeypatch.setattr(audit_proofs, "get_context", Context)
+    with pytest.raises(AuditProcessesLost) as found:
+        audit_election(HONEST.signed(), workers=2)
+    assert "workers=1" in found.value.hint
+
+
+class Context:
+    """Starts processes that end at once."""
+
+    def __init__(self, name):
+        self._context = get_context(name)
+
+    def __getattr__(self, name):
+        return getattr(self._context, name)
+
+    def Process(self, **words):
+        return self._context.Process(**{**words, "target": sys.exit, "args": (1,)})
 
 
 def test_one_bad_ballot_of_many_is_named():

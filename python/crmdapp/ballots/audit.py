@@ -118,6 +118,8 @@ def audit_election(
 
     Raises:
         UsageError: The second implementation is wanted and not installed.
+        AuditProcessesLost: The processes that verify proofs were killed, or could not begin: they
+            are new ones, which import the main module again.
     """
     if second_implementation:
         require_second()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 
@@ -26,6 +27,7 @@ from crmdapp.ballots.group import (
     encode_point,
     is_identity,
 )
+from crmdapp.errors import CrmdappError
 
 PIECE = 400
 """Ballots of a piece, about: two seconds' work at most, and next to the most that pays."""
@@ -34,6 +36,10 @@ _POOL_FROM = 2 * PIECE
 _AHEAD = 4
 
 _INFINITY = bytes(POINT_BYTES)
+
+
+class AuditProcessesLost(CrmdappError):  # noqa: N818 - named for the problem, as all errors
+    """The processes that verify proofs did not come to an end; nothing is known of the proofs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +103,7 @@ def verify_proofs(
 
     Raises:
         LinkBroken: A ballot is malformed, or its proof does not hold: the first of them.
+        AuditProcessesLost: A process was killed, or could not begin.
     """
     pieces = list(_pieces(case))
     everything = sum(piece.ballots for piece in pieces)
@@ -153,6 +160,13 @@ def _pooled(pieces: list[_Piece], workers: int) -> Iterator[_Outcome]:
                     for each in done:
                         ready[running.pop(each)] = each.result()
                 yield ready.pop(wanted)
+        except BrokenProcessPool as problem:
+            raise AuditProcessesLost(
+                "The processes that verify proofs ended before their work did.",
+                why=str(problem),
+                hint="Use one process (workers=1, --workers 1). A program that calls the audit"
+                " needs its main part below: if __name__ == '__main__'.",
+            ) from None
         finally:
             pool.shutdown(cancel_futures=True)
 
