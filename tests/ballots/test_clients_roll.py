@@ -132,6 +132,12 @@ def test_one_citizen_votes_by_one_key(held, roll):
         roll.register(held.number, [held.registration(1), held.registration(1)])
 
 
+def test_a_key_votes_for_one_citizen(held, roll):
+    same = held.registration(1, voter=address_of(held.voter(0)))
+    with pytest.raises(UsageError, match="A key stands there twice"):
+        roll.register(held.number, [held.registration(0), same])
+
+
 def test_a_registration_out_of_time_is_refused(held, station, roll):
     late = held.registration(0, deadline=station.now - 1)
     with pytest.raises(RegistrationExpired) as refused:

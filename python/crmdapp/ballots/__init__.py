@@ -66,6 +66,11 @@ if TYPE_CHECKING:
     from crmdapp.ballots.challenges import ChallengedBallot as ChallengedBallot
     from crmdapp.ballots.challenges import verify_challenge as verify_challenge
     from crmdapp.ballots.choice import Choice as Choice
+    from crmdapp.ballots.citizens import Citizen as Citizen
+    from crmdapp.ballots.citizens import join_registrations as join_registrations
+    from crmdapp.ballots.citizens import read_citizens as read_citizens
+    from crmdapp.ballots.citizens import read_registrations as read_registrations
+    from crmdapp.ballots.citizens import registrations_text as registrations_text
     from crmdapp.ballots.deal import Deal as Deal
     from crmdapp.ballots.deal import deal_commitment as deal_commitment
     from crmdapp.ballots.deal import deal_hash as deal_hash
@@ -250,6 +255,7 @@ _HOMES = {
     "ChartedQuestion": "results_chart",
     "Choice": "choice",
     "Ciphertext": "elgamal",
+    "Citizen": "citizens",
     "CitizenNotAttested": "faults",
     "ComplaintRefused": "faults",
     "Deal": "deal",
@@ -361,6 +367,7 @@ _HOMES = {
     "finalise": "ceremony",
     "find_ballot": "bulletin",
     "group_precincts": "grouping",
+    "join_registrations": "citizens",
     "join_signatures": "registration",
     "joint_key": "ceremony_record",
     "judge": "ceremony",
@@ -382,6 +389,7 @@ _HOMES = {
     "perform": "trustee_posting",
     "read_batches": "bulletin",
     "read_ceremony": "ceremony_record",
+    "read_citizens": "citizens",
     "read_deal": "deal",
     "read_definition": "definition",
     "read_joint_key": "ceremony_record",
@@ -389,7 +397,9 @@ _HOMES = {
     "read_partial_decryption": "decryption",
     "read_poll": "poll_definition",
     "read_registrars_key": "registration",
+    "read_registrations": "citizens",
     "read_weights": "weights",
+    "registrations_text": "citizens",
     "require_attested": "registration",
     "require_decodable": "decoding",
     "require_definition": "models",
@@ -452,6 +462,7 @@ __all__ = [
     "ChartedQuestion",
     "Choice",
     "Ciphertext",
+    "Citizen",
     "CitizenNotAttested",
     "ComplaintRefused",
     "Deal",
@@ -563,6 +574,7 @@ __all__ = [
     "finalise",
     "find_ballot",
     "group_precincts",
+    "join_registrations",
     "join_signatures",
     "joint_key",
     "judge",
@@ -584,6 +596,7 @@ __all__ = [
     "perform",
     "read_batches",
     "read_ceremony",
+    "read_citizens",
     "read_deal",
     "read_definition",
     "read_joint_key",
@@ -591,7 +604,9 @@ __all__ = [
     "read_partial_decryption",
     "read_poll",
     "read_registrars_key",
+    "read_registrations",
     "read_weights",
+    "registrations_text",
     "require_attested",
     "require_decodable",
     "require_definition",

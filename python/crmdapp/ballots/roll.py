@@ -84,7 +84,8 @@ class RollClient(BallotsClient):
             RegistrationClosed: Registration has ended.
             RegistrationPrecinctFull: A precinct has as many voters as it may have.
             RegistrationPrecinctInvalid: There is no such precinct.
-            UsageError: One was signed for another roll or chain, or a citizen stands there twice.
+            UsageError: One was signed for another roll or chain, or a citizen or a key stands there
+                twice.
         """
         receipts: list[Receipt] = []
         parts, done = self.register_calls(election, registrations), 0
@@ -106,11 +107,18 @@ class RollClient(BallotsClient):
         for signed in registrations:
             self.require_domain(signed.domain)
         checked = [signed.require_quorum(settings) for signed in registrations]
-        nullifiers = {signed.intent.nullifier for signed in checked}
-        if not checked or len(nullifiers) != len(checked):
+        if not checked:
+            raise UsageError("There is nobody to register.")
+        if len({signed.intent.nullifier for signed in checked}) != len(checked):
             raise UsageError(
-                "A citizen stands there twice." if checked else "There is nobody to register.",
-                why="Two registrations have the same nullifier." if checked else "",
+                "A citizen stands there twice.",
+                why="Two registrations have the same nullifier.",
+            )
+        if len({signed.intent.voter for signed in checked}) != len(checked):
+            raise UsageError(
+                "A key stands there twice.",
+                why="Two citizens would vote by the same one.",
+                hint="Each makes a fresh key for each election.",
             )
         each = GAS_PER_VOTER + GAS_PER_SIGNATURE * settings.registrar_quorum
         size = BATCH_GAS // each

@@ -347,6 +347,25 @@ def test_attestations_are_asked_for(office):
     assert error["message"] == "Line 2 names no attestation."
 
 
+def test_who_is_attested_is_signed_for(office):
+    from crmdapp.customers.attestations import AttestationClient
+
+    office.create()
+    uid, notary = b"\x5a" * 32, office.station.sender("notary")
+    registry = AttestationClient.at(office.station.connection, office.station.manifest, notary)
+    topic = registry.create_topic(1, keccak(b"residence")).id
+    registry.admit(topic, address_of("notary"), 3)
+    registry.attest(uid, topic, 2)
+    path = office.citizens(voters=(1, 0))
+    with_uid = path.read_text().replace("precinct\n", "precinct,attestation\n")
+    path.write_text(f"{with_uid.strip()},0x{uid.hex()}\n")
+    trust = ("--topic", topic, "--attestor", address_of("notary"))
+    error = office.sign("registrar 1", path, "1.jsonl", *trust, "--level", 3, code=8)["error"]
+    assert error["code"] == "CitizenNotAttested"
+    assert office.sign("registrar 1", path, "1.jsonl", *trust, "--level", 2)["registrations"] == 1
+    assert uid.hex() not in (office.folder / "1.jsonl").read_text()
+
+
 # ----------------------------------------------------------------- no result
 
 

@@ -141,7 +141,7 @@ def send_parts(
         The receipts of all parts, in order; ``None`` if it was a dry run.
     """
     parts = [(_key_of(call), count, call) for count, call in calls]
-    fresh = [part for part in parts if not was_sent(session, part[0])]
+    fresh = [part for part in parts if not _took_effect(session, part[0])]
     simulations = [session.sender.simulate(fresh[0][2])] if fresh else []
     ceiling = sum(item.gas * item.max_fee for item in simulations) * len(fresh)
     facts = [
@@ -168,6 +168,11 @@ def send_parts(
             done += count
             progress.at(done)
     return receipts
+
+
+def _took_effect(session: Session, key: str) -> bool:
+    """Return whether a transaction of that key is on its way, or was mined and not reverted."""
+    return was_sent(session, key) and session.sender.status(key).state != "reverted"
 
 
 def _key_of(call: Call) -> str:
