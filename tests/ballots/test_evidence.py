@@ -164,6 +164,26 @@ def test_what_is_no_record_is_named_by_its_line(written, number, path, value, wh
     assert why in problem.message
 
 
+def test_every_member_and_value_left_out_is_found(written):
+    lines = written.splitlines(keepends=True)[:-1]
+    known = set()
+    for number, line in enumerate(lines):
+        data = json.loads(line)
+        names = tuple(each["event"] for each in data.get("events", ())) or tuple(data)
+        if names in known:
+            continue
+        known.add(names)
+        paths = [(name,) for name in data]
+        for n, event in enumerate(data.get("events", ())):
+            paths += [("events", n, name) for name in event]
+            paths += [("events", n, "values", m) for m in range(len(event["values"]))]
+        for path in paths:
+            cut = changed(line, path, None)
+            problem = refused([*lines[:number], cut, *lines[number + 1 :]])
+            assert problem.line == number + 1, path
+    assert len(known) > 15
+
+
 @pytest.mark.parametrize("line", [b"{\n", b"[]\n", b"7\n", b"[" * 100_000 + b"\n"])
 def test_lines_that_are_no_json_objects_are_refused(written, line):
     lines = written.splitlines(keepends=True)

@@ -89,6 +89,8 @@ class _Reader:
         if not head.has("format") or head.text("format") != FORMAT:
             raise UsageError(f"the format is not {FORMAT}.")
         head.require_only(_HEAD)
+        if not head.has("definition"):
+            raise UsageError("the definition is missing; null stands for none.")
         contracts = head.inner("contracts")
         contracts.require_only(tuple(EVENTS))
         empty = ElectionRecord(
