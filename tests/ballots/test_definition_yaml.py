@@ -1,9 +1,14 @@
 """Definitions in YAML: the same meaning as in JSON, the same hash, and faults by line."""
 
 import json
+from contextlib import suppress
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
+from crmdapp.ballots._documents import read_document
 from crmdapp.ballots.definition import load_definition, read_definition
 from crmdapp.ballots.poll_definition import load_poll, read_poll
 from crmdapp.errors import FileRejected
@@ -73,6 +78,28 @@ def test_a_file_is_read_by_its_suffix(tmp_path, suffix):
 
 def test_json_is_yaml_too():
     assert read(json.dumps(GOOD)).hash == read(YAML).hash
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(VALUES, st.booleans())
+def test_whatever_json_says_yaml_says_too(value, flowing):
+    written = yaml.safe_dump({"value": value}, default_flow_style=flowing)
+    assert read_document(written.encode(), "document.yaml").plain() == {"value": value}
+    assert read_document(json.dumps({"value": value}).encode(), "document.json").plain() == {
+        "value": value
+    }
+
+
+@given(st.text() | st.text(alphabet="ab: -[]{},&*!|>'\"\n\t#?%@`~<=01.", max_size=40))
+def test_no_text_breaks_the_reader(text):
+    with suppress(FileRejected):
+        read_document(text.encode(), "document.yaml")
 
 
 def test_words_that_yaml_would_turn_into_something_else_stay_words():
