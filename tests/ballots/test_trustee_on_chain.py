@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from crmdapp.ballots.audit_report import AuditFailed
+from crmdapp.ballots.board import BoardClient
 from crmdapp.ballots.ceremony_faults import (
     CeremonyMessageStale,
     CeremonyRecordWrong,
@@ -18,6 +19,7 @@ from crmdapp.ballots.errors import (
     DealMissing,
     QuestionNotClosed,
     SharesPostedBefore,
+    TrusteeKeyRegisteredBefore,
 )
 from crmdapp.ballots.evidence_collecting import collect_record, contracts_of
 from crmdapp.ballots.faults import CeremonyIncomplete, TurnoutTooLow
@@ -27,11 +29,19 @@ from crmdapp.ballots.trustee import backup_test, next_duty
 from crmdapp.ballots.trustee_audit import audited_task, require_audited
 from crmdapp.ballots.trustee_decryption import DecryptionTask, decrypt_shares, read_task
 from crmdapp.ballots.trustee_duties import Complaints, Finalise, Nothing, RegisterKey, Restart
-from crmdapp.ballots.trustee_posting import perform, perform_shares, require_current
-from crmdapp.errors import NodeLied, UsageError, VerificationFailed
+from crmdapp.ballots.trustee_posting import (
+    duty_calls,
+    perform,
+    perform_shares,
+    posting_key,
+    require_current,
+)
+from crmdapp.chain import Journal, Sender
+from crmdapp.errors import ContractError, NodeLied, UsageError, VerificationFailed
 from tests.ballots.board_room import *  # noqa: F403 - fixtures
 from tests.ballots.board_room import spoiled, trustee_key
 from tests.ballots.station import *  # noqa: F403 - fixtures
+from tests.ballots.station import QUICK, signer_of
 
 WINDOW = "keys_until", "commitments_until", "deals_until", "complaints_until"
 
@@ -401,3 +411,35 @@ def test_a_record_without_some_ballots_is_not_decrypted(closed):
     with pytest.raises(AuditFailed) as problem:
         audited_task(replace(evidence, transactions=tuple(kept)), workers=1)
     assert problem.value.link == "closing"
+
+
+# --------------------------------------------------------------------------- killed, or corrupt
+
+
+def test_a_process_killed_between_sending_and_mining_posts_once(council, tmp_path):
+    station, duty = council.station, next_duty(council.record, trustee_key(1), 1)
+    board = station.board("trustee 1")
+    (call,) = duty_calls(duty, board)
+    station.node.automine(False)
+    sent = board.sender.send(call, key=posting_key(duty, call))  # and nobody waits for it
+    assert next_duty(council.record, trustee_key(1), 1) == duty, "nothing of it is on the chain yet"
+    station.node.automine(True)
+    station.node.mine()
+    with Journal(station.folder / "journal.sqlite3") as journal:
+        again = Sender(station.connection, signer_of("trustee 1"), journal, policy=QUICK)
+        restarted = BoardClient.at(station.connection, station.manifest, again)
+        with pytest.raises(TrusteeKeyRegisteredBefore):
+            restarted.register_key(council.number, 1, duty.message)
+        assert [each.hash for each in perform(duty, restarted)] == [sent.hash]
+    assert isinstance(next_duty(council.record, trustee_key(1), 1), Nothing)
+
+
+@pytest.mark.parametrize("place", [95, 319])
+def test_corrupt_shares_are_refused_and_nothing_is_lost(closed, place):
+    tally = closed.station.tally("bystander")
+    duty = decrypt_shares(trustee_key(1), closed.record, 1, read_task(tally, closed.number))
+    first = duty.groups[0]
+    bad = first.shares[:place] + bytes([first.shares[place] ^ 1]) + first.shares[place + 1 :]
+    with pytest.raises(ContractError):
+        perform_shares(replace(duty, groups=(replace(first, shares=bad),)), tally)
+    assert len(perform_shares(duty, tally)) == 2

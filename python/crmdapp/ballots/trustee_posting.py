@@ -38,7 +38,7 @@ def perform(duty: Duty, board: BoardClient) -> list[Receipt]:
         ContractError: The board refuses.
     """
     require_current(duty, board, account=board.sender.address)
-    return [board.send(call, key=key_of(duty, call)) for call in duty_calls(duty, board)]
+    return [board.send(call, key=posting_key(duty, call)) for call in duty_calls(duty, board)]
 
 
 def perform_shares(duty: PostShares, tally: TallyClient) -> list[Receipt]:
@@ -50,7 +50,7 @@ def perform_shares(duty: PostShares, tally: TallyClient) -> list[Receipt]:
         SharesPostedBefore: The trustee's were posted before.
         SharesLate: It is too late.
     """
-    return [tally.send(call, key=key_of(duty, call)) for call in share_calls(duty, tally)]
+    return [tally.send(call, key=posting_key(duty, call)) for call in share_calls(duty, tally)]
 
 
 def require_current(duty: Duty, board: BoardClient, *, account: str) -> None:
@@ -128,7 +128,7 @@ def share_calls(duty: PostShares, tally: TallyClient) -> list[Call]:
     ]
 
 
-def key_of(duty: Duty, call: Call) -> str:
+def posting_key(duty: Duty, call: Call) -> str:
     """Return the idempotency key of a duty's call: the same for the same message."""
     digest = keccak(call.data)[:8].hex()
     return f"trustee:{duty.board}:{duty.election}:{duty.round}:{duty.kind}:{digest}"

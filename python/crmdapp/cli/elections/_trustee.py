@@ -210,9 +210,9 @@ def post_calls(session: Session, duty: Duty, calls: Sequence[Call]) -> None:
         Cancelled: The answer was no.
         UsageError: There is nobody to ask and ``--yes`` was not given.
     """
-    from crmdapp.ballots.trustee_posting import key_of
+    from crmdapp.ballots.trustee_posting import posting_key
 
-    keyed = [(key_of(duty, call), call) for call in calls]
+    keyed = [(posting_key(duty, call), call) for call in calls]
     fresh = [call for key, call in keyed if not was_sent(session, key)]
     simulations = [session.sender.simulate(call) for call in fresh]
     if fresh:
