@@ -116,7 +116,11 @@ def _official_id(text: str) -> str:
 
 
 def _voter(text: str) -> str:
-    address = parse_address(text)
+    # What stands in the wrong column may be an id: no value of this file is ever quoted.
+    try:
+        address = parse_address(text)
+    except ValueError:
+        raise ValueError("it must be an address with its EIP-55 checksum") from None
     if address == ZERO_ADDRESS:
         raise ValueError("the zero address is no key")
     return address
@@ -129,7 +133,10 @@ def _precinct(text: str, precincts: int) -> int:
 
 
 def _attestation(text: str) -> bytes:
-    return read_word(text, ATTESTATION)
+    try:
+        return read_word(text, ATTESTATION)
+    except UsageError:
+        raise ValueError("it must be 64 hex digits") from None
 
 
 def _doubled(citizens: Sequence[Citizen]) -> list[FileFault]:

@@ -298,7 +298,8 @@ def test_only_registrars_sign(office):
 @pytest.mark.parametrize(
     ("line", "column", "reason"),
     [
-        ("AB 1,0x12,0", "voter", ""),
+        ("AB 1,0x12,0", "voter", "an address with its EIP-55 checksum"),
+        ("AB 2,AB 1,0", "voter", "an address with its EIP-55 checksum"),
         ("AB 1,{zero},0", "voter", "the zero address"),
         ("AB 1,{voter},2", "precinct", "from 0 to 1"),
         ("AB 1,{voter},x", "precinct", "from 0 to 1"),
@@ -385,6 +386,33 @@ def test_a_question_without_a_result_says_why(office):
     assert result["questions"][1]["ground"] == "too few trustees decrypted in time"
     assert office.refuse("close", number, "--question", "2")["code"] == "QuestionUnknown"
     assert office("results", number, "--chart", "result.gif", code=2)["error"]
+
+
+# ----------------------------------------------------------------- without a manifest
+
+
+def test_anybody_looks_and_moves_with_an_address_alone(office, crmdapp):
+    number = office.create()
+    office.held.to_registration()
+    citizens = office.citizens()
+    for registrar in (1, 2):
+        office.sign(f"registrar {registrar}", citizens, f"{registrar}.jsonl")
+    files = [office.folder / f"{registrar}.jsonl" for registrar in (1, 2)]
+    place = {name: office.station.manifest[name].address for name in ("Tally", "BallotBox")}
+    roll = office.station.manifest["VoterRoll"].address
+    crmdapp.env(CRMDAPP_DEPLOYMENTS=office.folder / "nowhere")
+
+    office.act_as("clerk")
+    assert office("status", number, code=5)["error"]["code"] == "ContractMissing"
+    office.send("register", "submit", *files, "--roll", roll)
+    office.wait("registration_until")
+    office.send("freeze", number, "--roll", roll)
+    office.send("prepare", number, "--box", place["BallotBox"])
+    assert office("status", number, "--tally", place["Tally"])["phase"] == "frozen"
+    nobody = address_of("nobody")
+    assert office("status", number, "--tally", nobody, code=5)["error"]["code"] == (
+        "ContractMissing"
+    )
 
 
 # ----------------------------------------------------------------- rehearsed

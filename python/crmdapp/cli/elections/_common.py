@@ -34,6 +34,15 @@ QuestionOption = Annotated[
     typer.Option("--question", metavar="NUMBER", min=0, help="This question only, from 0."),
 ]
 
+TallyOption = Annotated[
+    str | None,
+    typer.Option("--tally", metavar="ADDRESS", help="The tally; no manifest is needed then."),
+]
+RollOption = Annotated[
+    str | None,
+    typer.Option("--roll", metavar="ADDRESS", help="The roll; no manifest is needed then."),
+]
+
 PHASES = {
     "UNKNOWN": "there is no such election",
     "KEY_CEREMONY": "the trustees make its key",
@@ -48,13 +57,20 @@ PHASES = {
 """Where an election is, in words."""
 
 
-def client_of(session: Session, kind: type[ClientT], *, sends: bool = False) -> ClientT:
-    """Return a client of a contract that the manifest names.
+def client_of(
+    session: Session, kind: type[ClientT], address: str | None = None, *, sends: bool = False
+) -> ClientT:
+    """Return a client of a contract: the one at an address, or the one that the manifest names.
 
     Raises:
-        ContractMissing: It is not deployed on the chain.
+        ContractMissing: It is not deployed on the chain, or not at that address.
     """
-    return kind.at(session.connection, session.manifest, session.sender if sends else None)
+    sender = session.sender if sends else None
+    if address is None:
+        return kind.at(session.connection, session.manifest, sender)
+    client = kind(session.connection, session.address(address), sender)
+    client.contract.require_code()
+    return client
 
 
 def definition_of(path: Path | None, election: Election) -> Definition | None:

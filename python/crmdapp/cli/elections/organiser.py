@@ -18,6 +18,7 @@ from crmdapp.cli.elections._common import (
     DefinitionOption,
     ElectionArgument,
     QuestionOption,
+    TallyOption,
     about_windows,
     chosen_questions,
     client_of,
@@ -143,13 +144,16 @@ def cancel(
     ),
 )
 def status(
-    ctx: typer.Context, number: ElectionArgument, definition: DefinitionOption = None
+    ctx: typer.Context,
+    number: ElectionArgument,
+    definition: DefinitionOption = None,
+    tally_at: TallyOption = None,
 ) -> None:
     """Show where an election is, and how many keys, voters and ballots are there."""
     from crmdapp.ballots.tally import TallyClient
 
     session = session_of(ctx)
-    tally = client_of(session, TallyClient)
+    tally = client_of(session, TallyClient, tally_at)
     election = tally.box.elections.election(number)
     asked = definition_of(definition, election)
     phase, ceremony = tally.phase(number), tally.box.board.ceremony(number)
@@ -253,7 +257,14 @@ def _question_data(tally: TallyClient, number: int, question: int, title: str) -
         "crmdapp elections prepare 1 --yes --json",
     ),
 )
-def prepare(ctx: typer.Context, number: ElectionArgument) -> None:
+def prepare(
+    ctx: typer.Context,
+    number: ElectionArgument,
+    box_at: Annotated[
+        str | None,
+        typer.Option("--box", metavar="ADDRESS", help="The box; no manifest is needed then."),
+    ] = None,
+) -> None:
     """Let the questions of an election take ballots, once roll and key are final; anybody may.
 
     An election whose questions are not prepared when it should open is cancelled.
@@ -261,7 +272,7 @@ def prepare(ctx: typer.Context, number: ElectionArgument) -> None:
     from crmdapp.ballots.box import BoxClient
 
     session = session_of(ctx)
-    box = client_of(session, BoxClient, sends=True)
+    box = client_of(session, BoxClient, box_at, sends=True)
     questions = chosen_questions(box.elections.election(number), None)
     open_ = [each for each in questions if not box.is_prepared(number, each)]
     calls = [box.prepare_call(number, question) for question in open_]
@@ -277,7 +288,12 @@ def prepare(ctx: typer.Context, number: ElectionArgument) -> None:
         "crmdapp elections close 1 --question 0 --yes --json",
     ),
 )
-def close(ctx: typer.Context, number: ElectionArgument, question: QuestionOption = None) -> None:
+def close(
+    ctx: typer.Context,
+    number: ElectionArgument,
+    question: QuestionOption = None,
+    tally_at: TallyOption = None,
+) -> None:
     """Form the sums that trustees decrypt, once voting has ended; anybody may.
 
     Precincts with too few ballots are counted with their neighbours; a question that too few
@@ -286,7 +302,7 @@ def close(ctx: typer.Context, number: ElectionArgument, question: QuestionOption
     from crmdapp.ballots.tally import TallyClient
 
     session = session_of(ctx)
-    tally = client_of(session, TallyClient, sends=True)
+    tally = client_of(session, TallyClient, tally_at, sends=True)
     questions = chosen_questions(tally.box.elections.election(number), question)
     open_ = [each for each in questions if not tally.is_closed(number, each)]
     calls = [tally.close_call(number, each) for each in open_]
@@ -308,6 +324,7 @@ def void(
     question: Annotated[
         int, typer.Option("--question", metavar="NUMBER", min=0, help="The question, from 0.")
     ],
+    tally_at: TallyOption = None,
 ) -> None:
     """Record that a question stays without a result, because too few trustees decrypted in time.
 
@@ -316,7 +333,7 @@ def void(
     from crmdapp.ballots.tally import TallyClient
 
     session = session_of(ctx)
-    tally = client_of(session, TallyClient, sends=True)
+    tally = client_of(session, TallyClient, tally_at, sends=True)
     call = tally.void_question_call(number, question)
     about = [("Election", str(number)), ("Question", str(question))]
     receipt = send(session, call, about)

@@ -13,7 +13,12 @@ from crmdapp.cli._frame import AskingCommand, command, group, session_of
 from crmdapp.cli._values import format_time, parse_time
 from crmdapp.cli.customers._common import read_file
 from crmdapp.cli.elections._app import app as elections_app
-from crmdapp.cli.elections._common import ElectionArgument, client_of, send_parts
+from crmdapp.cli.elections._common import (
+    ElectionArgument,
+    RollOption,
+    client_of,
+    send_parts,
+)
 from crmdapp.errors import UsageError
 
 if TYPE_CHECKING:
@@ -94,6 +99,7 @@ def sign(
         list[str] | None,
         typer.Option("--attestor", metavar="ADDRESS", help="Whom to trust; may be repeated."),
     ] = None,
+    roll_at: RollOption = None,
 ) -> None:
     """Sign, as a registrar, that the citizens of a list may vote; nothing is sent.
 
@@ -105,7 +111,7 @@ def sign(
     from crmdapp.ballots.roll import RollClient
 
     session = session_of(ctx)
-    roll = client_of(session, RollClient)
+    roll = client_of(session, RollClient, roll_at)
     election = roll.elections.election(number)
     if session.signer.address not in election.registrars:
         raise UsageError(
@@ -195,7 +201,7 @@ def join(ctx: typer.Context, files: FilesArgument, out: NewFileOption = None) ->
         "crmdapp elections register submit a.jsonl b.jsonl --yes --json",
     ),
 )
-def submit(ctx: typer.Context, files: FilesArgument) -> None:
+def submit(ctx: typer.Context, files: FilesArgument, roll_at: RollOption = None) -> None:
     """Enter voters on the roll, by what a quorum of registrars signed; anybody may.
 
     Thousands are sent in as many transactions as blocks bear. Run again after an interruption, with
@@ -206,7 +212,7 @@ def submit(ctx: typer.Context, files: FilesArgument) -> None:
     session = session_of(ctx)
     joined = _joined(files)
     number = joined[0].intent.election
-    roll = client_of(session, RollClient, sends=True)
+    roll = client_of(session, RollClient, roll_at, sends=True)
     calls = roll.register_calls(number, joined)
     about = [("Election", str(number)), ("Voters", f"{len(joined):,}")]
     receipts = send_parts(session, calls, about, title="Registering", unit="voters")
@@ -245,7 +251,7 @@ def _joined(files: list[Path]) -> list[SignedRegistration]:
         "crmdapp elections freeze 1 --yes --json",
     ),
 )
-def freeze(ctx: typer.Context, number: ElectionArgument) -> None:
+def freeze(ctx: typer.Context, number: ElectionArgument, roll_at: RollOption = None) -> None:
     """Write the roll of voters down for ever, once registration has ended; anybody may.
 
     Run again after an interruption, it writes what is missing.
@@ -254,7 +260,7 @@ def freeze(ctx: typer.Context, number: ElectionArgument) -> None:
     from crmdapp.ballots.roll import RollClient
 
     session = session_of(ctx)
-    roll = client_of(session, RollClient, sends=True)
+    roll = client_of(session, RollClient, roll_at, sends=True)
     election = roll.elections.election(number)
     until = election.windows.registration_until
     if session.connection.block_timestamp() <= until:

@@ -14,6 +14,7 @@ from crmdapp.cli.elections._common import (
     DefinitionOption,
     ElectionArgument,
     QuestionOption,
+    TallyOption,
     chosen_questions,
     client_of,
     definition_of,
@@ -42,7 +43,12 @@ GROUNDS = {"TURNOUT": "too few voted", "SHARES": "too few trustees decrypted in 
         "crmdapp elections tally 1 --question 0 --yes --json",
     ),
 )
-def tally_(ctx: typer.Context, number: ElectionArgument, question: QuestionOption = None) -> None:
+def tally_(
+    ctx: typer.Context,
+    number: ElectionArgument,
+    question: QuestionOption = None,
+    tally_at: TallyOption = None,
+) -> None:
     """Find the counts from the shares that trustees posted, and prove them; anybody may.
 
     No secret is needed, and a wrong count is refused. Groups whose shares are too few are left for
@@ -51,7 +57,7 @@ def tally_(ctx: typer.Context, number: ElectionArgument, question: QuestionOptio
     from crmdapp.ballots.tally import TallyClient
 
     session = session_of(ctx)
-    tally = client_of(session, TallyClient, sends=True)
+    tally = client_of(session, TallyClient, tally_at, sends=True)
     election = tally.box.elections.election(number)
     ready, waiting = _groups(tally, election, chosen_questions(election, question))
     counted: list[dict[str, Any]] = []
@@ -119,6 +125,7 @@ def results(
         Path | None,
         typer.Option("--chart", metavar="FILE", help="Draw it too: a new .svg or .png file."),
     ] = None,
+    tally_at: TallyOption = None,
 ) -> None:
     """Show what came out of an election: votes for each option, turnout, or why there is none.
 
@@ -129,7 +136,7 @@ def results(
     session = session_of(ctx)
     if chart is not None and chart.suffix.lower() not in (".svg", ".png"):
         raise UsageError(f"{chart} is neither .svg nor .png.")
-    tally = client_of(session, TallyClient)
+    tally = client_of(session, TallyClient, tally_at)
     election = tally.box.elections.election(number)
     asked = definition_of(definition, election)
     voters = sum(tally.box.roll.count(number, each) for each in range(election.precincts))
