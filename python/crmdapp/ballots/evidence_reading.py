@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 import zlib
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +19,7 @@ from crmdapp.ballots.evidence import (
 )
 from crmdapp.chain._json_lines import WHOLE_MAX
 from crmdapp.chain._keccak import new_keccak
-from crmdapp.chain._signed_json import JsonFields
+from crmdapp.chain._signed_json import JsonFields, read_json
 from crmdapp.chain.addresses import parse_address
 from crmdapp.chain.decode import Event, split_tuple
 from crmdapp.errors import UsageError
@@ -127,8 +126,8 @@ class _Reader:
         self._hasher.update(self._last)
         self._last = line
         try:
-            return JsonFields(json.loads(line), "line")
-        except (ValueError, RecursionError) as problem:
+            return JsonFields(read_json(line.decode()), "line")
+        except ValueError as problem:
             raise UsageError("it is not JSON.", why=str(problem)) from None
 
     def _require_end(self, stated: bytes) -> None:
