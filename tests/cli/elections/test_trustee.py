@@ -1,6 +1,8 @@
 """Trustees at the command line: with a node, and with files for a machine that has none."""
 
+import io
 import json
+import sys
 
 import pytest
 
@@ -362,7 +364,7 @@ def test_trustees_decrypt_with_a_node_and_without(closed):
     assert tally.tally_group(closed.number, 0, 0) == (2, 3)
 
 
-def test_trustees_decrypt_what_they_added_up_themselves(closed):
+def test_trustees_decrypt_what_they_added_up_themselves(closed, monkeypatch):
     words = ("elections", "decrypt-share", closed.number)
     closed.crmdapp.act_as("shop")
     assert closed.crmdapp.send(*words, *closed.opening("shop"), "--audit")["duty"] == "shares"
@@ -374,6 +376,9 @@ def test_trustees_decrypt_what_they_added_up_themselves(closed):
     shares = closed.folder / "shares.json"
     closed.crmdapp(*offline, "--record", record, "--out", shares)
     assert json.loads(shares.read_text())["kind"] == "shares"
+    monkeypatch.setattr(sys, "stdin", io.StringIO(record.read_text()))
+    printed = closed.crmdapp(*offline, "--record", "-").out
+    assert json.loads(printed)["kind"] == "shares"
     data = json.loads(record.read_text())
     data["decryption"]["groups"][0]["ballots"] = 4
     record.write_text(json.dumps(data))

@@ -144,12 +144,22 @@ def record_of(
     Raises:
         UsageError: The file is no record, or one of another election.
     """
-    from crmdapp.ballots.ceremony_files import ceremony_from_json
     from crmdapp.ballots.ceremony_record import read_ceremony
 
     if path is None:
         return read_ceremony(board_of(session, board), number)
-    record = read_file(path, ceremony_from_json)
+    return exported_record(number, read_file(path, str))
+
+
+def exported_record(number: int, text: str) -> CeremonyRecord:
+    """Return a ceremony's record from the text of an exported file.
+
+    Raises:
+        UsageError: It is no record, or one of another election.
+    """
+    from crmdapp.ballots.ceremony_files import ceremony_from_json
+
+    record = ceremony_from_json(text)
     if record.election != number:
         raise UsageError(f"The record is of election {record.election}, not of {number}.")
     return record

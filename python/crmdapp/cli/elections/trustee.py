@@ -21,6 +21,7 @@ from crmdapp.cli.elections._trustee import (
     RecordOption,
     TallyOption,
     TrustNodeOption,
+    exported_record,
     index_of,
     open_key,
     post_calls,
@@ -131,9 +132,14 @@ def decrypt_share(
 
     session = session_of(ctx)
     key = open_key(session, key_file, key_password_file)
-    record = record_of(session, number, record_file, board)
+    # Read once: it may be standard input.
+    text = None if record_file is None else read_file(record_file, str)
+    if text is None:
+        record = record_of(session, number, None, board)
+    else:
+        record = exported_record(number, text)
     j = index_of(session, record, key, index)
-    task = _task(session, number, j, record_file, tally)
+    task = _task(session, number, j, text, tally)
     if not task.groups:
         data = {"duty": "nothing", "election": number, "index": j}
         session.out.result(data, "There is nothing to decrypt for this trustee.")
@@ -148,13 +154,13 @@ def decrypt_share(
 
 
 def _task(
-    session: Session, number: int, index: int, record_file: Path | None, tally: str | None
+    session: Session, number: int, index: int, text: str | None, tally: str | None
 ) -> DecryptionTask:
     from crmdapp.ballots.trustee_decryption import read_task
     from crmdapp.ballots.trustee_files import task_from_json
 
-    if record_file is not None:
-        return read_file(record_file, task_from_json)
+    if text is not None:
+        return task_from_json(text)
     return read_task(tally_of(session, tally), number, index=index)
 
 
