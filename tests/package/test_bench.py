@@ -36,6 +36,12 @@ def test_results_say_why_a_target_of_gas_is_missed(results):
     assert [row["operation"] for row in missed if not row["reason"]] == []
 
 
+def test_results_of_ballots_are_not_below_what_physics_allows(results):
+    rows = [row for row in results["rows"] if row["area"] == "ballots" and row["floor"]]
+    assert rows
+    assert [row["operation"] for row in rows if row["ours"] < row["floor"]] == []
+
+
 def test_results_are_those_of_the_present_contracts(results):
     code = {
         name: code_digest(artifacts.load(name).deployed_bytecode)
