@@ -160,6 +160,7 @@ SENDING = {
     "elections prepare": (),
     "elections register submit": (),
     "elections relay": (),
+    "elections simulate": (),
     "elections tally": (),
     "elections void": ("--once",),
     "gallery accept": ("--once",),

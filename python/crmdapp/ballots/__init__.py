@@ -178,6 +178,11 @@ if TYPE_CHECKING:
     from crmdapp.ballots.results_chart import results_png as results_png
     from crmdapp.ballots.results_chart import results_svg as results_svg
     from crmdapp.ballots.roll import RollClient as RollClient
+    from crmdapp.ballots.simulate import Simulator as Simulator
+    from crmdapp.ballots.simulation import PhaseFigures as PhaseFigures
+    from crmdapp.ballots.simulation import SimulationFailed as SimulationFailed
+    from crmdapp.ballots.simulation import SimulationPlan as SimulationPlan
+    from crmdapp.ballots.simulation import SimulationReport as SimulationReport
     from crmdapp.ballots.tally import TallyClient as TallyClient
     from crmdapp.ballots.tally_reader import GroupSum as GroupSum
     from crmdapp.ballots.transcripts import ballot_context as ballot_context
@@ -283,6 +288,7 @@ _HOMES = {
     "OpenQuestion": "open_questions",
     "Opening": "ballot",
     "Phase": "models",
+    "PhaseFigures": "simulation",
     "PointMalformed": "faults",
     "Poll": "polls",
     "PollDefinition": "poll_definition",
@@ -323,6 +329,10 @@ _HOMES = {
     "SignedAuditReport": "audit_report",
     "SignedBallot": "ballot_intents",
     "SignedRegistration": "registration",
+    "SimulationFailed": "simulation",
+    "SimulationPlan": "simulation",
+    "SimulationReport": "simulation",
+    "Simulator": "simulate",
     "TallyClient": "tally",
     "TransactionInvalid": "_signed_input",
     "TrusteeKey": "trustee_key",
@@ -490,6 +500,7 @@ __all__ = [
     "OpenQuestion",
     "Opening",
     "Phase",
+    "PhaseFigures",
     "PointMalformed",
     "Poll",
     "PollDefinition",
@@ -530,6 +541,10 @@ __all__ = [
     "SignedAuditReport",
     "SignedBallot",
     "SignedRegistration",
+    "SimulationFailed",
+    "SimulationPlan",
+    "SimulationReport",
+    "Simulator",
     "TallyClient",
     "TransactionInvalid",
     "TrusteeKey",

@@ -163,9 +163,19 @@ def forward(
             f"The chain's time is {format_time(now)}: {until!r} is not after that.",
             hint="Name a span, such as 2h, or a later time.",
         )
+    move_clock(session, then)
+    session.out.result({"time": then}, f"The chain's time is {format_time(then)}.")
+
+
+def move_clock(session: Session, then: int) -> None:
+    """Make the local chain's next block one of that time, Unix seconds, after the latest block's.
+
+    Raises:
+        WrongChain: It is not the local chain.
+    """
+    _require_local(session, "lets its clock be moved")
     session.connection.request("evm_setNextBlockTimestamp", [then])
     session.connection.request("evm_mine")
-    session.out.result({"time": then}, f"The chain's time is {format_time(then)}.")
 
 
 def _give(

@@ -8,6 +8,7 @@ from crmdapp.cli.elections import (
     registrar,
     relay,
     results,
+    simulate,
     trustee,
     voter,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "registrar",
     "relay",
     "results",
+    "simulate",
     "trustee",
     "voter",
 ]
