@@ -131,6 +131,17 @@ def test_audit_does_not_look_at_what_a_direct_ballot_does_not_need():
         assert found(changed) == ""
 
 
+def test_audit_does_not_look_into_ballots_that_were_passed_over():
+    """Nor does the chain; that their voter had voted is all that matters of them."""
+    batch = HONEST.drafts[HONEST.of("cast b")].args[3]
+    for at in (4, 20, 73, len(batch) // 2 - 1):
+        changed = HONEST.put("cast b", lambda d, a=at: d.arg(3, flipped(batch, a)))
+        assert found(changed) == ""
+    for at in (3, len(batch) // 2 + 3):
+        changed = HONEST.put("cast b", lambda d, a=at: d.arg(3, flipped(batch, a)))
+        assert found(changed) == "ballots"
+
+
 def test_audit_finds_points_outside_the_subgroup_and_unreduced_scalars():
     batch = HONEST.drafts[HONEST.of("cast direct")].args[3]
     order_3 = bytes(95) + b"\x02"

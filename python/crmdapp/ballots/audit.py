@@ -25,7 +25,10 @@ second     A second implementation agrees on a sample (if it was asked).
 ========== =========================================================================================
 
 Nothing is taken from the contracts' state, and nobody is believed: what a record does not prove is
-noted. An audit of an election that is not over says how far it is.
+noted. What has no bearing on the result is not looked into, as on chain: ballots that were passed
+over, deadline and signature of a ballot that its voter sent. Messages that nothing rests on (of a
+round that failed, of trustees beyond the quorum) are checked if they are there; that one is missing
+nobody can tell. An audit of an election that is not over says how far it is.
 
 Source: contracts/ballots; Adida, "Helios", USENIX Security 2008 (audits of the whole record).
 """
