@@ -53,7 +53,7 @@ MEASURES = {
     "ballots": (
         "scripts.bench.ballots:measure",
         "scripts.bench.ballot_speed:measure",
-        "scripts.bench.ballot_audit:measure",
+        "scripts.bench.ballot_simulation:measure",
     ),
     "index": ("scripts.bench.python:measure_index",),
     "api": ("scripts.bench.python:measure_api",),

@@ -55,8 +55,13 @@ TARGETS = {
     "1 of 10": {1: 317_690, 5: 223_894, 20: 209_802, 50: 208_294},
     "1 of 5 as a vector": {1: 525_057, 5: 324_594, 20: 285_000, 50: 291_336},
 }
-DESIGNED = {("yes/no", 1), ("yes/no", 20), ("yes/no", 50), ("1 of 5", 20)} | {
-    ("1 of 5 as a vector", 20)
+# Those that were set; the others are what a prototype took.
+DESIGNED = {
+    ("yes/no", 1),
+    ("yes/no", 20),
+    ("yes/no", 50),
+    ("1 of 5", 20),
+    ("1 of 5 as a vector", 20),
 }
 FINALISE = {(3, 2): 208_000, (5, 3): 284_000, (9, 5): 434_000}
 TALLY = {(3, 2): 179_000, (5, 3): 225_000, (9, 5): 317_000}

@@ -11,8 +11,7 @@ from functools import cached_property
 from typing import TypeAlias
 
 from crmdapp.ballots import ceremony as protocol
-from crmdapp.ballots.ballot_intents import SignedBallot, box_domain, sign_ballot
-from crmdapp.ballots.batches import Entry, verify_batch
+from crmdapp.ballots.ballot_intents import box_domain, sign_ballot
 from crmdapp.ballots.choice import Choice
 from crmdapp.ballots.deal import (
     Deal,
@@ -170,15 +169,6 @@ class Election:
         )
         return self.station.board.send("finalise", self.number, deals)
 
-    def hold_ceremony(self) -> None:
-        """Go from creation to a key, and to the end of registration."""
-        for move in (self.register_keys, self.commit_deals, self.post_deals):
-            move()
-            self.station.next_window()
-        self.station.next_window()
-        self.finalise()
-        self.station.next_window()
-
     def tally_up(self, counts: Sequence[int]) -> Gas:
         """Close the first question and prove its counts, in one go."""
         tally = self.station.tally
@@ -235,15 +225,24 @@ class Election:
             self.station.box.send("prepare", self.number, question)
 
     def relay(self, question: int, voters: Sequence[tuple[int, LocalSigner]]) -> Gas:
-        """Cast signed ballots of voters, known by their places on the roll, as one batch.
-
-        A bad one would refuse the batch, so they are verified before.
-        """
-        ballots = [self._sign(question, index, voter) for index, voter in voters]
-        entries = [Entry(each.voter, each.body) for each in ballots]
-        verify_batch(self.questions[question], self.joint.K, self._context(question), entries)
-        rows = [each.cast_ballot() for each in ballots]
-        return self._cast(question, rows, self.station.chain.accounts[0])
+        """Cast signed ballots of voters, known by their places on the roll, as one batch."""
+        domain = box_domain(self.station.chain.chain_id, self.station.box.address)
+        ballots = []
+        for index, voter in voters:
+            body, mark = self._seal(question, index, voter.address)
+            signed = sign_ballot(
+                voter,
+                domain,
+                election=self.number,
+                question=question,
+                precinct=0,
+                index=index,
+                tracker=mark,
+                body=body,
+                deadline=CLOSES_AT,
+            )
+            ballots.append(signed.cast_ballot())
+        return self._cast(question, ballots, self.station.chain.accounts[0])
 
     def cast(self, question: int, index: int, voter: str) -> Gas:
         """Let an account of the chain cast its own ballot."""
@@ -253,20 +252,6 @@ class Election:
     def _cast(self, question: int, ballots: Sequence[CastBallot], sender: str) -> Gas:
         return self.station.box.send(
             "castBatch", self.number, question, 0, encode_batch(ballots), sender=sender
-        )
-
-    def _sign(self, question: int, index: int, voter: LocalSigner) -> SignedBallot:
-        body, mark = self._seal(question, index, voter.address)
-        return sign_ballot(
-            voter,
-            box_domain(self.station.chain.chain_id, self.station.box.address),
-            election=self.number,
-            question=question,
-            precinct=0,
-            index=index,
-            tracker=mark,
-            body=body,
-            deadline=CLOSES_AT,
         )
 
     def _seal(self, question: int, index: int, voter: str) -> tuple[bytes, bytes]:
