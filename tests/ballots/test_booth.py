@@ -27,7 +27,7 @@ from crmdapp.ballots.voting_faults import (
 from crmdapp.chain import connect
 from crmdapp.errors import NodeLied, UsageError, VerificationFailed
 from tests.ballots.polling_day import *  # noqa: F403 - fixtures
-from tests.ballots.station import OF_THREE, UP_TO_TWO, YES_NO, signer_of
+from tests.ballots.station import OF_THREE, UP_TO_TWO, YES_NO, address_of, signer_of
 from tests.fixtures import flaky_rpc
 from tests.fixtures.flaky_rpc import FlakyRpc
 
@@ -463,6 +463,24 @@ def test_seal_exposes_a_node_with_a_context_of_its_own(station, held, tmp_path):
         with pytest.raises(NodeLied) as caught:
             open_question(box_behind(station, proxy), held.number, 0)
         assert "bound to" in caught.value.message
+
+
+def test_seal_exposes_a_node_with_a_roll_of_its_own(station, held, tmp_path):
+    role = held.voter(0)
+    mine, other = (address_of(held.voter(index))[2:].lower() for index in (0, 1))
+    with FlakyRpc(station.node.url) as proxy:
+
+        def swapped(request):
+            body = request.forward().body.decode()
+            body = body.replace(mine, "x" * 40).replace(other, mine).replace("x" * 40, other)
+            return flaky_rpc.Answer(body.encode())
+
+        proxy.plan(swapped, method="eth_getCode", times=-1)
+        box = box_behind(station, proxy)
+        booth = Booth(box, signer_of(role), BoothState(tmp_path / "lied.sqlite3"))
+        with pytest.raises(NodeLied) as caught:
+            booth.seal(held.number, 0, YES)
+        assert "roll" in caught.value.message
 
 
 def test_fingerprint_of_the_key_is_everybodys(station, held):
