@@ -28,6 +28,7 @@ CHAPTERS: Mapping[str, str] = {
     "network": "scripts.demo.network",
     "customers": "scripts.demo.customers",
     "provenance": "scripts.demo.provenance",
+    "ballots": "scripts.demo.ballots",
 }
 """Name of each chapter and the module whose ``play(stage)`` tells it, in order."""
 

@@ -30,6 +30,9 @@ class Clock(Protocol):
     def reach(self, moment: datetime) -> None:
         """Let time pass until the moment; do nothing if it is over."""
 
+    def advance_to(self, timestamp: int) -> None:
+        """Let time pass until the chain has a block of that Unix time, or a later one."""
+
     def label(self, moment: datetime | None) -> str:
         """Return a time of the chain in words."""
 
@@ -49,8 +52,12 @@ class SimulatedClock:
 
     def reach(self, moment: datetime) -> None:
         """Make a block at that moment."""
-        if self.timestamp(moment) > self._chain.now:
-            self._chain.advance_to(self.timestamp(moment))
+        self.advance_to(self.timestamp(moment))
+
+    def advance_to(self, timestamp: int) -> None:
+        """Make a block of that time."""
+        if timestamp > self._chain.now:
+            self._chain.advance_to(timestamp)
 
     def label(self, moment: datetime | None) -> str:
         """Return the day."""
@@ -82,9 +89,12 @@ class RealClock:
 
     def reach(self, moment: datetime) -> None:
         """Wait until a block of the chain is that late."""
-        target = self.timestamp(moment)
-        while self._connection.block_timestamp() < target:
-            time.sleep(max(0.5, target - time.time()))
+        self.advance_to(self.timestamp(moment))
+
+    def advance_to(self, timestamp: int) -> None:
+        """Wait until a block of the chain is that late."""
+        while self._connection.block_timestamp() < timestamp:
+            time.sleep(max(0.5, timestamp - time.time()))
             self._beat()
 
     def label(self, moment: datetime | None) -> str:

@@ -63,8 +63,11 @@ if TYPE_CHECKING:
 
     ClientT = TypeVar("ClientT", bound="ContractClient")
 
-FUNDS = 10**18
-"""Wei that each trustee gets, and the voter who votes directly."""
+GAS_EACH = 10_000_000
+"""Gas for which each trustee gets ether, and the voter who votes directly."""
+
+PRICE_MARGIN = 5
+"""Times the present price of gas that it suffices for."""
 
 _NOBODY = 0
 
@@ -79,6 +82,10 @@ class Simulator:
         clock: The chain's time.
         folder: A folder for journals, which nobody needs afterwards.
         progress: Called with the name of each phase as it begins.
+        check_citizen: Called with each voter's number before a registrar signs; raises for one who
+            may not vote.
+        before_count: Called with the tally and the election's number when shares are posted and
+            nobody has counted: where a liar would try.
     """
 
     def __init__(
@@ -90,11 +97,14 @@ class Simulator:
         folder: Path,
         *,
         progress: Callable[[str], None] | None = None,
+        check_citizen: Callable[[int], None] | None = None,
+        before_count: Callable[[TallyClient, int], None] | None = None,
     ) -> None:
         self.report = SimulationReport(plan)
         self._manifest, self._sender, self._plan = manifest, sender, plan
         self._clock, self._folder = clock, folder
         self._progress = progress
+        self._check_citizen, self._before_count = check_citizen, before_count
         self._connection = sender.connection
         self._journal = Journal(folder / "accounts.sqlite3")
         self._keys = {j: TrusteeKey(plan.secret("trustee key", j)) for j in plan.active}
@@ -128,7 +138,9 @@ class Simulator:
             receivers = [self._plan.signer("trustee", j).address for j in self._plan.active]
             receivers.append(self._plan.signer("voter", _NOBODY).address)
             # The name of each gift is its own, so that every run on one chain gives anew.
-            gifts = [(f"gift:{time.time_ns()}:{to}", Call(to, value=FUNDS)) for to in receivers]
+            price = int(self._connection.request("eth_gasPrice"), 16)
+            wei = GAS_EACH * PRICE_MARGIN * price
+            gifts = [(f"gift:{time.time_ns()}:{to}", Call(to, value=wei)) for to in receivers]
             phase.note(list(self._sender.send_many(gifts)))
             elections = self._client(ElectionsClient)
             trustees = [
@@ -138,7 +150,7 @@ class Simulator:
             receipt = elections.send(elections.create_call(definition))
             phase.note([receipt])
         number = elections.count()
-        self.report.election = number
+        self.report.election, self.report.definition = number, definition.canonical
         election = elections.election(number)
         if election.definition_hash != definition.hash:
             raise SimulationFailed("Somebody else created an election at the same time.")
@@ -204,6 +216,8 @@ class Simulator:
     def _registration(
         self, election: Election, roll: RollClient, number: int
     ) -> SignedRegistration:
+        if self._check_citizen is not None:
+            self._check_citizen(number)
         first, *others = sorted(
             (self._plan.signer("registrar", m) for m in range(self._plan.registrars)),
             key=lambda signer: int(signer.address, 16),
@@ -320,6 +334,8 @@ class Simulator:
                 task = read_task(own, election.number, index=j)
                 duty = decrypt_shares(self._keys[j], record, j, task)
                 phase.note(perform_shares(duty, own))
+        if self._before_count is not None:
+            self._before_count(tally, election.number)
         with self._phase("tally") as phase:
             for group in range(len(tally.groups(election.number, 0))):
                 counts, used = tally.count_group(election.number, 0, group)

@@ -200,6 +200,7 @@ class SimulationReport:
     Attributes:
         plan: What was asked for.
         election: Its number.
+        definition: Its definition in the canonical form.
         phases: In their order.
         totals: Votes for each option, as the contract has them.
         counted: Ballots that were counted.
@@ -212,6 +213,7 @@ class SimulationReport:
 
     plan: SimulationPlan
     election: int = 0
+    definition: bytes = b""
     phases: list[PhaseFigures] = field(default_factory=list)
     totals: tuple[int, ...] = ()
     counted: int = 0
