@@ -5,7 +5,7 @@ from eth_account import Account
 
 from crmdapp.ballots._signed_input import TransactionInvalid, read_signed, signed_form
 from crmdapp.chain._keccak import keccak
-from crmdapp.provenance._rlp import decode, encode
+from crmdapp.chain._rlp import decode, encode
 from tests.ballots.voting import flipped
 
 CHAIN = 31_337

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trie import HexaryTrie
 
+from crmdapp.chain import _rlp
 from crmdapp.chain._keccak import keccak
-from crmdapp.provenance import _rlp
 from crmdapp.provenance.mpt import StateProofInvalid, storage_word, value_at
 
 ITEMS = st.recursive(st.binary(max_size=70), lambda inner: st.lists(inner, max_size=5))

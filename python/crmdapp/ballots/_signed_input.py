@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from crmdapp.chain._keccak import keccak
+from crmdapp.chain._rlp import RlpInvalid, decode, encode, number
 from crmdapp.chain.addresses import checksum
 from crmdapp.chain.typed_data import recover
 from crmdapp.errors import VerificationFailed
-from crmdapp.provenance._rlp import RlpInvalid, decode, encode, number
 
 _NUMBER, _BYTES, _ACCESS, _HASHES, _PERMITS = "number", "bytes", "access", "hashes", "permits"
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from crmdapp.chain._keccak import keccak
+from crmdapp.chain._rlp import encode, number
 from crmdapp.chain._signed_json import read_word
 from crmdapp.errors import NodeProblem, VerificationFailed
-from crmdapp.provenance._rlp import encode, number
 
 if TYPE_CHECKING:
     from crmdapp.chain.connection import Connection

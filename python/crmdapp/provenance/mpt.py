@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from crmdapp.chain._keccak import keccak
+from crmdapp.chain._rlp import Item, RlpInvalid, decode
 from crmdapp.errors import VerificationFailed
-from crmdapp.provenance._rlp import Item, RlpInvalid, decode
 
 _BRANCH, _SHORT_NODE = 17, 2
 _ODD, _LEAF = 1, 2
