@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
+from functools import partial
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -67,17 +68,18 @@ def check_second(
         for each in posted.values()
     ]
     keys = [seen for seen in case.of(TrusteeKeyRegistered) if _is_final(case, seen)]
-    proofs = _sampled([*shares, *keys], sample)
+    proven: list[CheckedShare | Seen] = [*shares, *keys]
+    proofs = _sampled(proven, sample)
     everything = len(ballots) + len(proofs)
     done = 0
     for batch, number in ballots:
-        _told(batch.seen, lambda b=batch, n=number: _verify_ballot(case, b, n))
+        _told(batch.seen, partial(_verify_ballot, case, batch, number))
         done += 1
         if progress is not None:
             progress(done, everything)
     for proof in proofs:
         seen = proof.seen if isinstance(proof, CheckedShare) else proof
-        _told(seen, lambda each=proof: _verify_proof(case, each))
+        _told(seen, partial(_verify_proof, case, proof))
         done += 1
         if progress is not None:
             progress(done, everything)
