@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from functools import partial
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from crmdapp.ballots.audit_case import Case, CheckedShare, CountedBatch, LinkBroken, Seen, reason_of
