@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +32,7 @@ from tests.ballots.station import OF_THREE, UP_TO_TWO, YES_NO, address_of, signe
 from tests.fixtures import flaky_rpc
 from tests.fixtures.flaky_rpc import FlakyRpc
 
+ROOT = Path(__file__).parents[2]
 YES, NO = (1,), (0,)
 
 
@@ -533,7 +535,7 @@ def test_killed_booth_casts_the_same_ballot_once(station, held, tmp_path, point)
     role = held.voter(1)
     station.sender(role)
     words = [station.node.url, station.box().contract.address, role, tmp_path, held.number, point]
-    done = subprocess.run([sys.executable, "-c", KILLED, *map(str, words)], check=False)
+    done = subprocess.run([sys.executable, "-c", KILLED, *map(str, words)], cwd=ROOT, check=False)
     assert done.returncode == -signal.SIGKILL
     booth = booth_of(station, role, tmp_path)
     place = booth._key(booth.question(held.number, 0))

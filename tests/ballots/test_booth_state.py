@@ -23,6 +23,7 @@ from crmdapp.ballots.voting_faults import (
 )
 from crmdapp.errors import JournalProblem, PermissionDenied
 
+ROOT = Path(__file__).parents[2]
 PLACE = BallotPlace(b"\x01" * 32, "0x" + "11" * 20)
 ELSEWHERE = BallotPlace(b"\x02" * 32, "0x" + "11" * 20)
 RANDOMNESS = 0xDECAFBAD << 200
@@ -237,7 +238,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 )
 def test_killed_process_leaves_one_state_or_the_other(tmp_path, move, moment, found):
     path = tmp_path / "ballots.sqlite3"
-    done = subprocess.run([sys.executable, "-c", KILLED, path, move, moment], check=False)
+    done = subprocess.run([sys.executable, "-c", KILLED, path, move, moment], cwd=ROOT, check=False)
     assert done.returncode == -9
     with BoothState(path) as state:
         if found is None:
