@@ -1,4 +1,4 @@
-"""Nothing but one fixture asks a node what only a development node answers."""
+"""Nothing but one fixture, and what runs the local chain, asks for what development nodes know."""
 
 import re
 import subprocess
@@ -9,7 +9,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("python", "scripts", "tests")
-ALLOWED = ROOT / "tests" / "fixtures" / "anvil.py"
+FIXTURE = ROOT / "tests" / "fixtures" / "anvil.py"
+LOCAL_CHAIN = ROOT / "python" / "crmdapp" / "chain" / "node.py"
 
 _CALL = re.compile(r"\b(?:evm|anvil|hardhat|ganache|tenderly)_(?!version\b)[a-z]\w*")
 """Methods of development nodes; `evm_version` is a setting of the compiler."""
@@ -19,12 +20,13 @@ def calls_in(text):
     return _CALL.findall(text)
 
 
-def test_only_the_fixture_calls_development_methods():
+def test_only_fixture_and_local_chain_call_development_methods():
     found = [
         f"{path.relative_to(ROOT)}: {call}"
         for folder in FOLDERS
         for path in sorted((ROOT / folder).rglob("*"))
-        if path.suffix in (".py", ".sh", ".sol") and path not in (ALLOWED, Path(__file__))
+        if path.suffix in (".py", ".sh", ".sol")
+        and path not in (FIXTURE, LOCAL_CHAIN, Path(__file__))
         for call in calls_in(path.read_text())
     ]
 
@@ -46,7 +48,7 @@ def test_each_kind_is_found(text, found):
 
 
 def test_fixture_is_where_they_are():
-    assert {"evm_mine", "anvil_reorg"} <= set(calls_in(ALLOWED.read_text()))
+    assert {"evm_mine", "anvil_reorg"} <= set(calls_in(FIXTURE.read_text()))
 
 
 def test_portable_tests_exist():

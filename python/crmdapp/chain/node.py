@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crmdapp.chain import _files
 from crmdapp.chain._rpc import FailoverClient
@@ -31,6 +31,9 @@ from crmdapp.errors import (
     PortInUse,
     UsageError,
 )
+
+if TYPE_CHECKING:
+    from crmdapp.chain.connection import Connection
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8545
@@ -174,6 +177,15 @@ def status(directory: Path | str) -> NodeStatus:
     except (NodeProblem, KeyError, TypeError, ValueError):
         return _status(folder, record, pid, "the process runs but does not answer", running=False)
     return _status(folder, record, pid, f"block {block:,}", running=True)
+
+
+def move_clock(connection: Connection, timestamp: int) -> None:
+    """Make the next block one of that Unix time, which is after the latest block's.
+
+    Only development nodes answer to it; others refuse with ``NodeRefused``.
+    """
+    connection.request("evm_setNextBlockTimestamp", [timestamp])
+    connection.request("evm_mine")
 
 
 def find_anvil() -> str:

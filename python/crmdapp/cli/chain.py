@@ -173,9 +173,10 @@ def move_clock(session: Session, then: int) -> None:
     Raises:
         WrongChain: It is not the local chain.
     """
+    from crmdapp.chain import node
+
     _require_local(session, "lets its clock be moved")
-    session.connection.request("evm_setNextBlockTimestamp", [then])
-    session.connection.request("evm_mine")
+    node.move_clock(session.connection, then)
 
 
 def _give(
