@@ -80,6 +80,7 @@ contract BallotBox is BallotVoters, BallotSums {
         // Both branches call the same: what is called once the compiler merges into its caller,
         // whose variables then outgrow the stack, for 3,000 gas a ballot.
         uint256 voted = _votedSlot(urn);
+        // slither-disable-next-line uninitialized-local
         uint256 skipped;
         if (_isDirect(batch)) {
             if (_readVoters(batch, voted) != 0) revert BallotCastAlready(msg.sender);
@@ -140,6 +141,7 @@ contract BallotBox is BallotVoters, BallotSums {
         if (block.timestamp >= closesAt) revert VotingClosed(election, closesAt);
         if (precinct >= numbers.precincts()) revert PrecinctUnknown(election, precinct);
         uint256 size = numbers.ballotLength();
+        // slither-disable-next-line divide-before-multiply
         uint256 total = ballots.length / size;
         if (total == 0 || total > MOST_BALLOTS || total * size != ballots.length) {
             revert BatchLengthInvalid(ballots.length, size);
@@ -177,7 +179,9 @@ contract BallotBox is BallotVoters, BallotSums {
         uint256 end;
         (data, end) = BallotForm.create(context, key, numbers);
         for (uint16 i = 0; i < settings.precincts; ++i) {
+            // slither-disable-next-line calls-loop
             uint256 voters = ROLL.countOf(election, i);
+            // slither-disable-next-line calls-loop
             address[] memory chunks = ROLL.chunksOf(election, i);
             end = BallotForm.putPrecinct(data, end, i, voters, chunks);
         }

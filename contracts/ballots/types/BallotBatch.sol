@@ -95,6 +95,7 @@ library BallotBatchLibrary {
     function voterAt(BallotBatch batch, uint256 index) internal view returns (address voter) {
         assembly ("memory-safe") {
             if iszero(lt(index, mload(add(batch, 640)))) {
+                // slither-disable-next-line divide-before-multiply
                 let chunk := div(index, CHUNK)
                 let place := add(add(mload(add(batch, 544)), 1), mul(chunk, 20))
                 extcodecopy(mload(add(batch, 192)), 0, place, 20)

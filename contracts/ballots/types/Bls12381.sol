@@ -219,6 +219,7 @@ library Bls12381 {
         bool done;
         assembly ("memory-safe") {
             out := mload(0x40)
+            // slither-disable-next-line divide-before-multiply
             let most := mul(div(size, PAIR), PAIR_GAS)
             done := staticcall(most, MSM_PRECOMPILE, first, size, out, 128)
             done := and(done, eq(returndatasize(), 128))
