@@ -391,6 +391,59 @@ def test_batch_that_is_mined_too_late_is_parted(station, held, tmp_path):
     assert counted(station, held) == 1
 
 
+# ----------------------------------------------------------------- a chain that is rewritten
+
+
+def test_work_brings_back_what_a_reorganisation_undid(station, held, relay):
+    first, second = held.ballot(0, 0, 0, 1), held.ballot(0, 0, 1, 1)
+    relay.take(first)
+    relay.work()
+    station.node.rollback(1)
+    assert counted(station, held) == 0
+    relay.take(second)
+    done = relay.work()
+    assert {each.tracker for each in done.counted} == {first.tracker, second.tracker}
+    assert counted(station, held) == 2
+    assert relay.journal.counts()["counted"] == 2
+    assert relay.journal.gas_used() == (2, done.gas_used)
+    assert relay.work().batches == 0
+
+
+def test_work_notes_whom_a_rewritten_chain_passed_over(station, held, relay):
+    ballots = [held.ballot(0, 0, index, 1) for index in (0, 1)]
+    relay.take_many(ballots)
+    assert len(relay.work().counted) == 2
+    station.node.rollback(1)
+    station.box(held.voter(1)).cast(held.number, 0, 0, 1, held.sealed(0, 0, 1, 0).body)
+    done = relay.work()
+    assert [each.tracker for each in done.counted] == [ballots[0].tracker]
+    assert [each.tracker for each in done.skipped] == [ballots[1].tracker]
+    assert counted(station, held) == 2
+
+
+def test_work_gives_up_what_expired_while_it_was_undone(station, held, relay):
+    deadline = station.now + 100
+    relay.take(held.ballot(0, 0, 0, 1, deadline=deadline))
+    relay.take(held.ballot(0, 0, 1, 1))
+    assert len(relay.work().counted) == 2
+    station.node.rollback(1)
+    station.advance_to(deadline + 1)
+    done = relay.work()
+    assert [(each.ballot.index, each.reason) for each in done.refused] == [(0, "BallotExpired")]
+    assert [each.ballot.index for each in done.counted] == [1]
+    relay.take(held.ballot(0, 0, 0, 1))
+    assert len(relay.work().counted) == 1
+
+
+def test_take_is_refused_to_whose_ballot_counted_in_a_block_that_is_gone(station, held, relay):
+    relay.take(held.ballot(0, 0, 0, 1))
+    relay.work()
+    station.node.rollback(1)
+    with pytest.raises(RelayBallotRival):
+        relay.take(held.ballot(0, 0, 0, 0))
+    assert len(relay.work().counted) == 1
+
+
 # ----------------------------------------------------------------- the node
 
 

@@ -48,6 +48,9 @@ MARGIN = 60
 WINDOW = 4
 """Batches under way at a time."""
 
+LOOK_BACK = 96
+"""Blocks from the tip whose batches are looked for again: a reorganisation of 64, and a margin."""
+
 _GAS_BATCH, _GAS_SUM = 200_000, 140_000
 _GAS_BALLOT, _GAS_POINT, _GAS_BYTE = 32_000, 8_000, 16
 _POINT_SHARE = 104
@@ -186,7 +189,7 @@ class Relay:
     def _require_no_rival(self, ballot: SignedBallot) -> None:
         intent = ballot.intent
         place = (intent.election, intent.question, intent.precinct)
-        rival = self.journal.on_its_way(place, intent.index)
+        rival = self.journal.ballot_of(place, intent.index)
         if rival is not None and rival.tracker != ballot.tracker:
             raise _rival(ballot)
 
@@ -202,7 +205,9 @@ class Relay:
         """Put the ballots that wait into batches, send them, and wait until all are mined.
 
         Interrupted at any point, killed or by an error, and called again, it goes on: what was
-        sent is looked for, what was not is sent, and nothing is sent twice.
+        sent is looked for, what was not is sent, and nothing is sent twice. What a reorganisation
+        has undone since is brought to the box again, so call this until the election's last block
+        is beyond doubt.
 
         Raises:
             NodeProblem: The node cannot be asked, refuses (its pool may be full), or a batch is
@@ -210,6 +215,7 @@ class Relay:
             FundsMissing: The account cannot pay; call again once it can.
             VotingNotOpen: The node's time went back to before the election opened.
         """
+        self._look_back()
         self.journal.form(self._sizes())
         queue, under_way = deque(self.journal.open_batches()), deque[_Sent]()
         done = _Tally()
@@ -227,6 +233,15 @@ class Relay:
                 except TransactionReverted as problem:
                     queue.extendleft(reversed(self._part(batch, problem, done)))
         return done.round()
+
+    def _look_back(self) -> None:
+        """Open the batches again whose blocks are no longer part of the chain."""
+        connection = self.box.connection
+        since = connection.block_number() - LOOK_BACK
+        for (number, known), batches in self.journal.mined_from(since).items():
+            block = connection.block(number)
+            if block is None or block["hash"] != known:
+                self.journal.reopen(batches)
 
     def _sizes(self) -> dict[tuple[int, int], int]:
         waiting = {(each.election, each.question) for each in self.journal.ballots("waiting")}
@@ -252,9 +267,7 @@ class Relay:
                 f"The receipt of {receipt.hash} does not tell of the ballots that it brought.",
                 hint="Ask another node.",
             )
-        self.journal.settle(
-            batch, skipped=event.skipped, tx_hash=receipt.hash, gas_used=receipt.gas_used
-        )
+        self.journal.settle(batch, receipt, skipped=event.skipped)
         for position, ballot in enumerate(batch.ballots):
             passed = event.skipped >> position & 1
             done.note("skipped" if passed else "counted", ballot, "BallotCastAlready" * passed)

@@ -3,7 +3,8 @@
 A ballot waits, is put into a batch, and ends as counted, skipped or refused. A batch and the moves
 of its ballots are one transaction on the disk, written before the batch is sent. It is sent under a
 key of its own, and the same bytes under the same key are sent at most once, whatever happens in
-between; so a killed relayer that is started again loses no ballot and sends none twice.
+between; so a killed relayer that is started again loses no ballot and sends none twice. A batch
+whose block a reorganisation undid is opened again, and goes on as if it had never been mined.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from crmdapp.errors import UsageError
 
 if TYPE_CHECKING:
     from crmdapp.ballots.ballot_intents import SignedBallot
+    from crmdapp.chain.transactions import Receipt
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SCHEMA = """
 CREATE TABLE owner (
     name TEXT NOT NULL,
@@ -39,6 +41,8 @@ CREATE TABLE batches (
     data BLOB NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('formed', 'mined', 'failed')),
     tx_hash TEXT NOT NULL DEFAULT '',
+    block INTEGER,
+    block_hash TEXT NOT NULL DEFAULT '',
     gas_used INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE ballots (
@@ -61,10 +65,10 @@ CREATE UNIQUE INDEX one_on_its_way ON ballots (election, question, precinct, vot
     WHERE state IN ('waiting', 'batched');
 CREATE INDEX ballots_of ON ballots (batch);
 CREATE INDEX batches_open ON batches (id) WHERE state = 'formed';
+CREATE INDEX batches_mined ON batches (block) WHERE state = 'mined';
 """
 
 STATES = ("waiting", "batched", "counted", "skipped", "refused")
-ON_ITS_WAY = ("waiting", "batched")
 
 Precinct = tuple[int, int, int]
 """Election, question and precinct."""
@@ -160,12 +164,12 @@ class RelayJournal(Database):
             row = db.execute("SELECT * FROM ballots WHERE tracker = ?", (tracker,)).fetchone()
         return None if row is None else _relayed(row)
 
-    def on_its_way(self, place: Precinct, index: int) -> RelayedBallot | None:
-        """Return the ballot of a voter that waits or is in a batch; ``None`` if none does."""
+    def ballot_of(self, place: Precinct, index: int) -> RelayedBallot | None:
+        """Return the ballot of a voter that waits, is in a batch or counted; ``None`` if none."""
         with self._reading() as db:
             row = db.execute(
                 "SELECT * FROM ballots WHERE election = ? AND question = ? AND precinct = ?"
-                " AND voter_index = ? AND state IN ('waiting', 'batched')",
+                " AND voter_index = ? AND state IN ('waiting', 'batched', 'counted')",
                 (*place, index),
             ).fetchone()
         return None if row is None else _relayed(row)
@@ -190,6 +194,21 @@ class RelayJournal(Database):
             rows = db.execute("SELECT * FROM batches WHERE state = 'formed' ORDER BY id").fetchall()
             return [self._batch(row) for row in rows]
 
+    def mined_from(self, block: int) -> dict[tuple[int, str], list[int]]:
+        """Return the numbers of the mined batches by the number and hash of their block.
+
+        Args:
+            block: The first block that is asked for; may be below 0.
+        """
+        found: dict[tuple[int, str], list[int]] = {}
+        with self._reading() as db:
+            for row in db.execute(
+                "SELECT id, block, block_hash FROM batches WHERE state = 'mined' AND block >= ?",
+                (block,),
+            ):
+                found.setdefault((row["block"], row["block_hash"]), []).append(row["id"])
+        return found
+
     def gas_used(self) -> tuple[int, int]:
         """Return how many batches were mined, and the gas of them all."""
         with self._reading() as db:
@@ -208,7 +227,7 @@ class RelayJournal(Database):
 
         Returns:
             Of each whether it will be sent. It will not if it was counted, or if another one of
-            the same voter is on its way.
+            the same voter is on its way or was counted.
         """
         with self._writing() as db:
             return [self._take(db, ballot) for ballot in ballots]
@@ -234,19 +253,19 @@ class RelayJournal(Database):
                 ]
         return formed
 
-    def settle(self, batch: RelayBatch, *, skipped: int, tx_hash: str, gas_used: int) -> None:
+    def settle(self, batch: RelayBatch, receipt: Receipt, *, skipped: int) -> None:
         """Write down that a batch is mined.
 
         Args:
             batch: Which.
+            receipt: Its transaction's.
             skipped: Bit i: the i-th ballot did not count, because its voter had voted.
-            tx_hash: Its transaction, 0x hex.
-            gas_used: Gas of the transaction.
         """
         with self._writing() as db:
             db.execute(
-                "UPDATE batches SET state = 'mined', tx_hash = ?, gas_used = ? WHERE id = ?",
-                (tx_hash, gas_used, batch.id),
+                "UPDATE batches SET state = 'mined', tx_hash = ?, block = ?, block_hash = ?,"
+                " gas_used = ? WHERE id = ?",
+                (receipt.hash, receipt.block, receipt.block_hash, receipt.gas_used, batch.id),
             )
             passed = [skipped >> place & 1 for place in range(len(batch.ballots))]
             db.executemany(
@@ -257,6 +276,27 @@ class RelayJournal(Database):
                     else ("counted", "", ballot.tracker)
                     for late, ballot in zip(passed, batch.ballots, strict=True)
                 ],
+            )
+
+    def reopen(self, batches: Sequence[int]) -> None:
+        """Write down that the block of mined batches is gone: their ballots are on their way again.
+
+        A ballot that was skipped stays so if its voter has handed in another one since.
+
+        Args:
+            batches: Their numbers.
+        """
+        numbers = [(number,) for number in batches]
+        with self._writing() as db:
+            db.executemany(
+                "UPDATE batches SET state = 'formed', tx_hash = '', block = NULL, block_hash = '',"
+                " gas_used = 0 WHERE id = ? AND state = 'mined'",
+                numbers,
+            )
+            db.executemany(
+                "UPDATE OR IGNORE ballots SET state = 'batched', reason = '' WHERE batch = ?"
+                " AND state IN ('counted', 'skipped')",
+                numbers,
             )
 
     def fail(
@@ -301,7 +341,8 @@ class RelayJournal(Database):
             return bool(row["state"] == "batched")
         rival = db.execute(
             "SELECT 1 FROM ballots WHERE election = ? AND question = ? AND precinct = ?"
-            " AND voter_index = ? AND tracker != ? AND state IN ('waiting', 'batched')",
+            " AND voter_index = ? AND tracker != ?"
+            " AND state IN ('waiting', 'batched', 'counted')",
             (intent.election, intent.question, intent.precinct, intent.index, ballot.tracker),
         ).fetchone()
         if rival is not None:
