@@ -694,6 +694,17 @@ def test_tally_refuses_proofs_that_make_up_for_a_false_count(poll, errors):
             poll.count(shares=wrong, counts=[60, 40])
 
 
+def test_tally_refuses_proofs_that_were_made_for_known_weights(poll, errors):
+    """If the weights did not depend on the proofs, a proof could make up for the counts."""
+    seed = keccak(keccak(poll.context(0, 0, 0)) + bytes(32))
+    weight = int.from_bytes(keccak(seed + word(0))[:16])
+    for votes in (10, -10):
+        shift = votes * pow(weight, -1, ORDER) % ORDER
+        wrong = forged_share(poll, 1, shifts=(shift, 0)) + poll.shares_of(2)
+        with reverts(errors.TallyInvalid, **place_of(poll)):
+            poll.count(shares=wrong, counts=[60, 40])
+
+
 @pytest.mark.parametrize("point", NO_POINTS.values(), ids=NO_POINTS)
 @pytest.mark.parametrize("place", [0, A1_AT, A2_AT])
 def test_tally_refuses_what_is_no_point(poll, errors, place, point):
