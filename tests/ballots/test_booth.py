@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from crmdapp.ballots.errors import BallotCastAlready, VotingClosed, VotingNotOpe
 from crmdapp.ballots.faults import BallotRefused, CeremonyIncomplete
 from crmdapp.ballots.group import encode_point, multiply_base
 from crmdapp.ballots.open_questions import open_question
+from crmdapp.ballots.relay import Relay
 from crmdapp.ballots.voting_faults import (
     BallotChallenged,
     BallotNotRecorded,
@@ -244,6 +246,23 @@ def test_cast_is_refused_out_of_phase(station, tmp_path):
         late.cast(held.number, 0)
     with pytest.raises(VotingClosed):
         late.sign(held.number, 0, deadline=2**40 - 1)
+
+
+@pytest.mark.parametrize("skew", [-2 * 86_400, 2 * 86_400])
+def test_sign_goes_by_the_chains_time_whatever_the_devices_says(
+    station, held, booth, tmp_path, monkeypatch, skew
+):
+    here = time.time
+    monkeypatch.setattr(time, "time", lambda: here() + skew)
+    booth.seal(held.number, 0, YES)
+    with pytest.raises(UsageError) as caught:
+        booth.sign(held.number, 0, deadline=station.now)
+    assert str(station.now) in caught.value.message
+    signed = booth.sign(held.number, 0, deadline=station.now + 120)
+    relay = Relay.with_journal(station.box("relayer"), tmp_path / "relay.sqlite3")
+    with relay.journal:
+        relay.take(signed)
+        assert [each.tracker for each in relay.work().counted] == [signed.tracker]
 
 
 def test_cast_after_a_refusal_leaves_the_voter_free(station, tmp_path):
