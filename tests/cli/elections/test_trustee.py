@@ -364,6 +364,46 @@ def test_trustees_decrypt_with_a_node_and_without(closed):
     assert tally.tally_group(closed.number, 0, 0) == (2, 3)
 
 
+def test_counts_are_proved_with_shares_that_nobody_posted(closed):
+    tally, number = closed.station.tally("bystander"), closed.number
+    first = by_file(closed, "shop", 1, "first.json")
+    third = by_file(closed, "friend", 3, "third.json")
+    closed.crmdapp.act_as("rival")
+    words = ("elections", "tally", number, "--shares", first)
+    assert closed.crmdapp.send(*words)["waiting"] == [{"question": 0, "group": 0}]
+    done = closed.crmdapp.send(*words, "--shares", third)
+    assert [each["counts"] for each in done["tallied"]] == [[2, 3]]
+    assert tally.posted(number, 0, 0) == ()
+    assert tally.counts(number, 0, 0) == (2, 3)
+
+
+def test_counts_are_proved_with_shares_half_of_which_were_posted(closed):
+    closed.crmdapp.act_as("shop")
+    closed.crmdapp.send("elections", "decrypt-share", closed.number, *closed.opening("shop"))
+    third = by_file(closed, "friend", 3, "third.json")
+    closed.crmdapp.act_as("rival")
+    done = closed.crmdapp.send("elections", "tally", closed.number, "--shares", third)
+    assert [each["counts"] for each in done["tallied"]] == [[2, 3]]
+
+
+def test_counts_are_not_proved_with_shares_that_do_not_hold(closed):
+    first = by_file(closed, "shop", 1, "first.json")
+    third = by_file(closed, "friend", 3, "third.json")
+    closed.crmdapp.act_as("rival")
+    words = ("elections", "tally", closed.number, "--shares", first, "--shares")
+    data = json.loads(third.read_text())
+    wrong = closed.folder / "wrong.json"
+    wrong.write_text(json.dumps(data | {"index": 2}))
+    error = closed.crmdapp.error(*words, wrong, code=8)
+    assert error["code"] == "ShareRefused"
+    assert "trustee 2" in error["message"]
+    wrong.write_text(json.dumps(data | {"election": closed.number + 1}))
+    assert "holds no shares of election" in closed.crmdapp.error(*words, wrong, code=2)["message"]
+    wrong.write_text(json.dumps(data | {"tally": data["board"]}))
+    assert "was made for" in closed.crmdapp.error(*words, wrong, code=2)["message"]
+    assert closed.station.tally().posted(closed.number, 0, 0) == ()
+
+
 def test_trustees_decrypt_what_they_added_up_themselves(closed, monkeypatch):
     words = ("elections", "decrypt-share", closed.number)
     closed.crmdapp.act_as("shop")
