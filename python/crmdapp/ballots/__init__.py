@@ -105,8 +105,10 @@ if TYPE_CHECKING:
     from crmdapp.ballots.faults import CeremonyIncomplete as CeremonyIncomplete
     from crmdapp.ballots.faults import CitizenNotAttested as CitizenNotAttested
     from crmdapp.ballots.faults import ComplaintRefused as ComplaintRefused
+    from crmdapp.ballots.faults import DealFault as DealFault
     from crmdapp.ballots.faults import DealRefused as DealRefused
     from crmdapp.ballots.faults import DealShareWrong as DealShareWrong
+    from crmdapp.ballots.faults import DealerFault as DealerFault
     from crmdapp.ballots.faults import DecryptionIncomplete as DecryptionIncomplete
     from crmdapp.ballots.faults import DefinitionForeign as DefinitionForeign
     from crmdapp.ballots.faults import ElectionUndecodable as ElectionUndecodable
@@ -122,6 +124,8 @@ if TYPE_CHECKING:
     from crmdapp.ballots.faults import ResultWrong as ResultWrong
     from crmdapp.ballots.faults import ScalarMalformed as ScalarMalformed
     from crmdapp.ballots.faults import ShareRefused as ShareRefused
+    from crmdapp.ballots.faults import TooFewLeft as TooFewLeft
+    from crmdapp.ballots.faults import TrusteeFault as TrusteeFault
     from crmdapp.ballots.faults import TrusteeKeyForeign as TrusteeKeyForeign
     from crmdapp.ballots.faults import TrusteeKeyRefused as TrusteeKeyRefused
     from crmdapp.ballots.faults import TurnoutTooLow as TurnoutTooLow
@@ -173,8 +177,8 @@ if TYPE_CHECKING:
     from crmdapp.ballots.relay_inbox import InboxReport as InboxReport
     from crmdapp.ballots.relay_inbox import take_folder as take_folder
     from crmdapp.ballots.relay_journal import RelayJournal as RelayJournal
-    from crmdapp.ballots.results_chart import ChartedQuestion as ChartedQuestion
     from crmdapp.ballots.results_chart import ChartLibraryMissing as ChartLibraryMissing
+    from crmdapp.ballots.results_chart import ChartedQuestion as ChartedQuestion
     from crmdapp.ballots.results_chart import results_png as results_png
     from crmdapp.ballots.results_chart import results_svg as results_svg
     from crmdapp.ballots.roll import RollClient as RollClient
@@ -265,8 +269,10 @@ _HOMES = {
     "ComplaintRefused": "faults",
     "Deal": "deal",
     "DealCommitmentForeign": "ceremony_faults",
+    "DealFault": "faults",
     "DealRefused": "faults",
     "DealShareWrong": "faults",
+    "DealerFault": "faults",
     "DecryptionIncomplete": "faults",
     "Definition": "definition",
     "DefinitionForeign": "faults",
@@ -334,7 +340,9 @@ _HOMES = {
     "SimulationReport": "simulation",
     "Simulator": "simulate",
     "TallyClient": "tally",
+    "TooFewLeft": "faults",
     "TransactionInvalid": "_signed_input",
+    "TrusteeFault": "faults",
     "TrusteeKey": "trustee_key",
     "TrusteeKeyForeign": "faults",
     "TrusteeKeyRefused": "faults",
@@ -477,8 +485,10 @@ __all__ = [
     "ComplaintRefused",
     "Deal",
     "DealCommitmentForeign",
+    "DealFault",
     "DealRefused",
     "DealShareWrong",
+    "DealerFault",
     "DecryptionIncomplete",
     "Definition",
     "DefinitionForeign",
@@ -546,7 +556,9 @@ __all__ = [
     "SimulationReport",
     "Simulator",
     "TallyClient",
+    "TooFewLeft",
     "TransactionInvalid",
+    "TrusteeFault",
     "TrusteeKey",
     "TrusteeKeyForeign",
     "TrusteeKeyRefused",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from crmdapp.ballots.faults import DealerFault, TrusteeFault
 from crmdapp.errors import UsageError, VerificationFailed
 
 
@@ -25,34 +26,12 @@ class CeremonyRecordWrong(VerificationFailed):
         self.round = round
 
 
-class CeremonySignatureWrong(VerificationFailed):
-    """What is said to be a trustee's message was not signed by the trustee's account.
-
-    Args:
-        message: What happened.
-        trustee: The trustee's index, from 1.
-    """
-
-    def __init__(
-        self, message: str = "", *, trustee: int = 0, why: str = "", hint: str = ""
-    ) -> None:
-        super().__init__(message, why=why, hint=hint)
-        self.trustee = trustee
+class CeremonySignatureWrong(TrusteeFault):
+    """What is said to be a trustee's message was not signed by the trustee's account."""
 
 
-class DealCommitmentForeign(VerificationFailed):
-    """A trustee is committed to a deal that its key file does not make.
-
-    Args:
-        message: What happened.
-        dealer: The trustee's index, from 1.
-    """
-
-    def __init__(
-        self, message: str = "", *, dealer: int = 0, why: str = "", hint: str = ""
-    ) -> None:
-        super().__init__(message, why=why, hint=hint)
-        self.dealer = dealer
+class DealCommitmentForeign(DealerFault):
+    """A trustee is committed to a deal that its key file does not make."""
 
 
 class CeremonyMessageStale(UsageError):  # noqa: N818 - the name of a problem, as users see it

@@ -9,6 +9,75 @@ from __future__ import annotations
 from crmdapp.errors import KeyProblem, UsageError, VerificationFailed
 
 
+class TrusteeFault(VerificationFailed):
+    """Something of a trustee's.
+
+    Args:
+        message: What happened.
+        trustee: The trustee's index, from 1.
+    """
+
+    def __init__(
+        self, message: str = "", *, trustee: int = 0, why: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message, why=why, hint=hint)
+        self.trustee = trustee
+
+
+class DealerFault(VerificationFailed):
+    """Something of a dealer's.
+
+    Args:
+        message: What happened.
+        dealer: The dealer's index, from 1.
+    """
+
+    def __init__(
+        self, message: str = "", *, dealer: int = 0, why: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message, why=why, hint=hint)
+        self.dealer = dealer
+
+
+class DealFault(DealerFault):
+    """Something between a dealer and a trustee.
+
+    Args:
+        message: What happened.
+        dealer: The dealer's index, from 1.
+        trustee: The index of the trustee whom the deal is for, from 1.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        dealer: int = 0,
+        trustee: int = 0,
+        why: str = "",
+        hint: str = "",
+    ) -> None:
+        super().__init__(message, dealer=dealer, why=why, hint=hint)
+        self.trustee = trustee
+
+
+class TooFewLeft(VerificationFailed):
+    """Less is there than it takes.
+
+    Args:
+        message: What happened.
+        left: How many are there.
+        needed: How many are needed.
+    """
+
+    def __init__(
+        self, message: str = "", *, left: int = 0, needed: int = 0, why: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message, why=why, hint=hint)
+        self.left = left
+        self.needed = needed
+
+
 class WireMalformed(VerificationFailed):
     """Bytes do not have the form that they must have."""
 
@@ -82,133 +151,36 @@ class BatchRefused(VerificationFailed):
         self.reasons = reasons
 
 
-class TrusteeKeyRefused(VerificationFailed):
-    """What a trustee registered is no key with a proof of knowledge.
-
-    Args:
-        message: What happened.
-        trustee: The trustee's index, from 1.
-    """
-
-    def __init__(
-        self, message: str = "", *, trustee: int = 0, why: str = "", hint: str = ""
-    ) -> None:
-        super().__init__(message, why=why, hint=hint)
-        self.trustee = trustee
+class TrusteeKeyRefused(TrusteeFault):
+    """What a trustee registered is no key with a proof of knowledge."""
 
 
-class DealRefused(VerificationFailed):
-    """A deal is malformed, or a proof in it does not hold.
-
-    Args:
-        message: What happened.
-        dealer: The dealer's index, from 1.
-    """
-
-    def __init__(
-        self, message: str = "", *, dealer: int = 0, why: str = "", hint: str = ""
-    ) -> None:
-        super().__init__(message, why=why, hint=hint)
-        self.dealer = dealer
+class DealRefused(DealerFault):
+    """A deal is malformed, or a proof in it does not hold."""
 
 
-class DealShareWrong(VerificationFailed):
-    """A dealer gave a trustee a share that is not the one it committed to.
-
-    Args:
-        message: What happened.
-        dealer: The dealer's index, from 1.
-        trustee: The index of the trustee who got the share, from 1.
-    """
-
-    def __init__(
-        self,
-        message: str = "",
-        *,
-        dealer: int = 0,
-        trustee: int = 0,
-        why: str = "",
-        hint: str = "",
-    ) -> None:
-        super().__init__(message, why=why, hint=hint)
-        self.dealer = dealer
-        self.trustee = trustee
+class DealShareWrong(DealFault):
+    """A dealer gave a trustee a share that is not the one it committed to."""
 
 
-class ComplaintRefused(VerificationFailed):
-    """A complaint is malformed, or does not prove that it opens the share it is about.
-
-    Args:
-        message: What happened.
-        dealer: The index of the dealer complained of, from 1.
-        trustee: The index of the trustee who complains, from 1.
-    """
-
-    def __init__(
-        self,
-        message: str = "",
-        *,
-        dealer: int = 0,
-        trustee: int = 0,
-        why: str = "",
-        hint: str = "",
-    ) -> None:
-        super().__init__(message, why=why, hint=hint)
-        self.dealer = dealer
-        self.trustee = trustee
+class ComplaintRefused(DealFault):
+    """A complaint is malformed, or does not prove that it opens the share it is about."""
 
 
-class CeremonyIncomplete(VerificationFailed):
-    """Fewer valid deals or keys are left than the joint key needs.
-
-    Args:
-        message: What happened.
-        left: How many are left.
-        needed: How many are needed.
-    """
-
-    def __init__(
-        self, message: str = "", *, left: int = 0, needed: int = 0, why: str = "", hint: str = ""
-    ) -> None:
-        super().__init__(message, why=why, hint=hint)
-        self.left = left
-        self.needed = needed
+class CeremonyIncomplete(TooFewLeft):
+    """Fewer valid deals or keys are left than the joint key needs."""
 
 
 class TrusteeKeyForeign(KeyProblem):
     """A trustee's secret does not belong to the public key or to the ceremony."""
 
 
-class ShareRefused(VerificationFailed):
-    """A partial decryption is malformed, or its proof does not hold.
-
-    Args:
-        message: What happened.
-        trustee: The trustee's index, from 1.
-    """
-
-    def __init__(
-        self, message: str = "", *, trustee: int = 0, why: str = "", hint: str = ""
-    ) -> None:
-        super().__init__(message, why=why, hint=hint)
-        self.trustee = trustee
+class ShareRefused(TrusteeFault):
+    """A partial decryption is malformed, or its proof does not hold."""
 
 
-class DecryptionIncomplete(VerificationFailed):
-    """Fewer distinct shares are there than a decryption needs.
-
-    Args:
-        message: What happened.
-        left: How many are there.
-        needed: How many are needed.
-    """
-
-    def __init__(
-        self, message: str = "", *, left: int = 0, needed: int = 0, why: str = "", hint: str = ""
-    ) -> None:
-        super().__init__(message, why=why, hint=hint)
-        self.left = left
-        self.needed = needed
+class DecryptionIncomplete(TooFewLeft):
+    """Fewer distinct shares are there than a decryption needs."""
 
 
 class ResultWrong(VerificationFailed):
