@@ -105,10 +105,10 @@ if TYPE_CHECKING:
     from crmdapp.ballots.faults import CeremonyIncomplete as CeremonyIncomplete
     from crmdapp.ballots.faults import CitizenNotAttested as CitizenNotAttested
     from crmdapp.ballots.faults import ComplaintRefused as ComplaintRefused
+    from crmdapp.ballots.faults import DealerFault as DealerFault
     from crmdapp.ballots.faults import DealFault as DealFault
     from crmdapp.ballots.faults import DealRefused as DealRefused
     from crmdapp.ballots.faults import DealShareWrong as DealShareWrong
-    from crmdapp.ballots.faults import DealerFault as DealerFault
     from crmdapp.ballots.faults import DecryptionIncomplete as DecryptionIncomplete
     from crmdapp.ballots.faults import DefinitionForeign as DefinitionForeign
     from crmdapp.ballots.faults import ElectionUndecodable as ElectionUndecodable
@@ -177,8 +177,8 @@ if TYPE_CHECKING:
     from crmdapp.ballots.relay_inbox import InboxReport as InboxReport
     from crmdapp.ballots.relay_inbox import take_folder as take_folder
     from crmdapp.ballots.relay_journal import RelayJournal as RelayJournal
-    from crmdapp.ballots.results_chart import ChartLibraryMissing as ChartLibraryMissing
     from crmdapp.ballots.results_chart import ChartedQuestion as ChartedQuestion
+    from crmdapp.ballots.results_chart import ChartLibraryMissing as ChartLibraryMissing
     from crmdapp.ballots.results_chart import results_png as results_png
     from crmdapp.ballots.results_chart import results_svg as results_svg
     from crmdapp.ballots.roll import RollClient as RollClient
