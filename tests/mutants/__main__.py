@@ -66,6 +66,8 @@ class Tree:
         for package in json.loads((ROOT / "package.json").read_text())["dependencies"]:
             place = Path("node_modules", package)
             shutil.copytree(ROOT / place, folder / place, ignore=_all_but_solidity)
+        # Forge asks the compiler's launcher of this tree, which looks for the compiler beside it.
+        (folder / "node_modules" / "solc").symlink_to(ROOT / "node_modules" / "solc")
         self._lay_out(set((ROOT / "contracts").rglob("*.sol")))
 
     def test(self, tests: Sequence[str]) -> tuple[set[str], set[str], str]:
@@ -133,19 +135,38 @@ class Tree:
 
 
 def contracts_of(test: str) -> set[Path]:
-    """The contracts that a test's module and the fixtures above it name, and all they import."""
+    """The contracts that a test's module, its neighbours and its fixtures name, and their imports.
+
+    Forge compiles all of its tests that match, so a module that runs forge needs what those import.
+    """
     module = ROOT / test.partition("::")[0]
     fixtures = [folder / "conftest.py" for folder in module.parents if folder.is_relative_to(ROOT)]
-    texts = [path.read_text() for path in (module, *fixtures) if path.exists()]
+    texts = [path.read_text() for path in _with_imports(module, *fixtures)]
     names = {name for text in texts for name in re.findall(r"\bproject\.([A-Z]\w+)", text)}
     found: set[Path] = set()
     wanted = [path for path in (ROOT / "contracts").rglob("*.sol") if path.stem in names]
+    if any("tests.fixtures.forge" in text for text in texts):
+        wanted += (ROOT / "tests" / "forge").glob("*.sol")
     while wanted:
         path = wanted.pop()
         if path not in found:
             found.add(path)
             imports = re.findall(r'(?:from|import) "(\.[^"]+)"', path.read_text())
             wanted += [(path.parent / name).resolve() for name in imports]
+    return {path for path in found if path.is_relative_to(ROOT / "contracts")}
+
+
+def _with_imports(*modules: Path) -> set[Path]:
+    """Those of the modules that exist, and the modules beside them that they import."""
+    found: set[Path] = set()
+    wanted = [module for module in modules if module.exists()]
+    while wanted:
+        module = wanted.pop()
+        if module not in found:
+            found.add(module)
+            names = re.findall(r"^from (tests\.[\w.]+) import", module.read_text(), re.MULTILINE)
+            places = [module.parent / f"{name.rpartition('.')[2]}.py" for name in names]
+            wanted += [place for place in places if place.exists()]
     return found
 
 
