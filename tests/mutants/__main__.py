@@ -135,7 +135,7 @@ class Tree:
 
 
 def contracts_of(test: str) -> set[Path]:
-    """The contracts that a test's module, its neighbours and its fixtures name, and their imports.
+    """The contracts that a test's module and its fixtures name, and all they import.
 
     Forge compiles all of its tests that match, so a module that runs forge needs what those import.
     """
@@ -157,15 +157,15 @@ def contracts_of(test: str) -> set[Path]:
 
 
 def _with_imports(*modules: Path) -> set[Path]:
-    """Those of the modules that exist, and the modules beside them that they import."""
+    """Those of the modules that exist, and the modules whose fixtures they take over."""
     found: set[Path] = set()
     wanted = [module for module in modules if module.exists()]
     while wanted:
         module = wanted.pop()
         if module not in found:
             found.add(module)
-            names = re.findall(r"^from (tests\.[\w.]+) import", module.read_text(), re.MULTILINE)
-            places = [module.parent / f"{name.rpartition('.')[2]}.py" for name in names]
+            names = re.findall(r"^from tests\.([\w.]+) import \*", module.read_text(), re.MULTILINE)
+            places = [ROOT.joinpath("tests", *name.split(".")).with_suffix(".py") for name in names]
             wanted += [place for place in places if place.exists()]
     return found
 
