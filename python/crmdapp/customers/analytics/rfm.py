@@ -94,13 +94,17 @@ def score(movements: Iterable[Movement], now: int) -> list[Score]:
     days = [(now - max(each.time for each in earned[account])) // DAY for account in accounts]
     awards = [len(earned[account]) for account in accounts]
     units = [sum(each.units for each in earned[account]) for account in accounts]
-    scores = zip(
-        quintiles([-value for value in days]), quintiles(awards), quintiles(units), strict=True
+    rows = zip(
+        accounts,
+        days,
+        awards,
+        units,
+        quintiles([-value for value in days]),
+        quintiles(awards),
+        quintiles(units),
+        strict=True,
     )
-    return [
-        Score(*values, *points)
-        for *values, points in zip(accounts, days, awards, units, scores, strict=True)
-    ]
+    return [Score(*row) for row in rows]
 
 
 def quintiles(values: Sequence[int]) -> list[int]:
