@@ -252,7 +252,7 @@ def test_a_servers_errors_have_names_and_repeat_no_value(sqlstate, kind):
     from sqlalchemy.exc import OperationalError
 
     problem = OperationalError("INSERT", {"email": "quokka"}, ServerError(sqlstate))
-    found = database._problem(problem, "postgresql://host/db")
+    found = database.problem_of(problem, "postgresql://host/db")
     assert type(found) is kind
     assert "quokka" not in str(found.to_dict())
 

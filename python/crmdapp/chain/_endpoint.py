@@ -75,10 +75,33 @@ class Endpoint:
         Raises:
             EndpointError: There was no usable answer.
         """
-        import requests
-
         number = next(self._ids)
         body = {"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}
+        return self._judge(*self._exchange(body), number)
+
+    def post_batch(self, method: str, rows: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
+        """Return the JSON-RPC answers to several calls of one method, in the order of ``rows``.
+
+        Raises:
+            EndpointError: There was no usable answer to some of them.
+        """
+        first = next(self._ids)
+        body = []
+        for number, params in enumerate(rows, first):
+            body.append({"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)})
+        for _ in range(len(rows) - 1):
+            next(self._ids)
+        status, headers, content = self._exchange(body)
+        return self._judge_batch(status, headers, content, range(first, first + len(rows)))
+
+    def _exchange(self, body: Any) -> tuple[int, Any, bytes]:
+        """Return status, headers and content of one HTTP request.
+
+        Raises:
+            EndpointError: It was not answered.
+        """
+        import requests
+
         started = time.monotonic()
         try:
             with self._open().post(
@@ -104,7 +127,7 @@ class Endpoint:
             raise EndpointError("dropped the connection", sent=True) from None
         except requests.exceptions.RequestException as problem:
             raise EndpointError(f"broke off ({type(problem).__name__})", sent=True) from None
-        return self._judge(status, headers, content, number)
+        return status, headers, content
 
     def status(self) -> EndpointStatus:
         """Return how the endpoint does."""
@@ -145,23 +168,40 @@ class Endpoint:
         return bytes(content)
 
     def _judge(self, status: int, headers: Any, content: bytes, number: int) -> dict[str, Any]:
+        answer = self._parse(status, headers, content)
+        if not _is_answer(answer):
+            detail = f"answered HTTP {status}" if status != 200 else "gave no JSON-RPC answer"
+            raise EndpointError(detail, sent=True)
+        if answer.get("id") != number:
+            raise EndpointError("answered another request than it was asked", sent=True)
+        found: dict[str, Any] = answer
+        return found
+
+    def _judge_batch(
+        self, status: int, headers: Any, content: bytes, numbers: range
+    ) -> list[dict[str, Any]]:
+        answers = self._parse(status, headers, content)
+        if not isinstance(answers, list) or not all(map(_is_answer, answers)):
+            raise EndpointError("gave no answer to several requests at once", sent=True)
+        by_id = {answer.get("id"): answer for answer in answers}
+        if len(answers) != len(numbers) or any(number not in by_id for number in numbers):
+            raise EndpointError("answered other requests than it was asked", sent=True)
+        return [by_id[number] for number in numbers]
+
+    def _parse(self, status: int, headers: Any, content: bytes) -> Any:
         if status == 429 or status in (502, 503, 504):
             rest = _retry_after(headers.get("Retry-After"))
             words = "asks for fewer requests" if status == 429 else "is out of order"
             raise EndpointError(f"{words} (HTTP {status})", sent=status != 429, rest=rest)
         try:
-            answer = json.loads(content)
+            return json.loads(content)
         except ValueError:
             detail = f"answered HTTP {status}" if status != 200 else "answered with broken JSON"
             raise EndpointError(detail, sent=True) from None
-        if not isinstance(answer, dict) or ("result" not in answer) == (
-            answer.get("error") is None
-        ):
-            detail = f"answered HTTP {status}" if status != 200 else "gave no JSON-RPC answer"
-            raise EndpointError(detail, sent=True)
-        if answer.get("id") != number:
-            raise EndpointError("answered another request than it was asked", sent=True)
-        return answer
+
+
+def _is_answer(answer: Any) -> bool:
+    return isinstance(answer, dict) and ("result" in answer) != (answer.get("error") is not None)
 
 
 def _retry_after(value: str | None) -> float:

@@ -19,6 +19,7 @@ from crmdapp.chain._answers import (
 )
 from crmdapp.chain._endpoint import EndpointStatus
 from crmdapp.chain._keccak import keccak
+from crmdapp.chain._node_client import NodeClient
 from crmdapp.chain._rpc import FailoverClient
 from crmdapp.chain.addresses import checksum
 from crmdapp.chain.calls import BoundContract, Call
@@ -127,6 +128,13 @@ class Connection:
     def ask_each(self, method: str, params: Sequence[Any] = ()) -> list[Any]:
         """Return the results of every node that answers now; may be empty."""
         return self._client.ask_each(method, params)
+
+    def each_node(self) -> tuple[NodeClient, ...]:
+        """Return a client of each node by itself, for who compares what they say."""
+        return tuple(
+            NodeClient(item.url, self.chain_id, self._client.genesis, item.timeout)
+            for item in self._client.endpoints
+        )
 
     # ----------------------------------------------------------------- reading
 

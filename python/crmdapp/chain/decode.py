@@ -189,6 +189,11 @@ def as_address(value: Any) -> str:
     return checksum(value if isinstance(value, str) else "0x" + bytes(value).hex())
 
 
+def event_classes(topic: bytes) -> tuple[type[Event], ...]:
+    """Return the generated classes of events with that first topic; none if it is unknown."""
+    return _events().get(topic, ())
+
+
 def clear_registry() -> None:
     """Forget the twins found so far, so that modules written since are found."""
     _events.cache_clear()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
@@ -41,6 +41,13 @@ CONNECT_SECONDS = 10
 
 _TABLES = ("crmdapp.store.schema", "crmdapp.store.crm_schema")
 _SQLITE, _POSTGRES = "sqlite", "postgresql"
+_PRAGMAS = (
+    "secure_delete = ON",
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    "temp_store = MEMORY",  # what VACUUM and sorting set aside never reaches the disk
+)
 
 
 class Store:
@@ -141,7 +148,7 @@ class Store:
         try:
             yield
         except SQLAlchemyError as problem:
-            raise _problem(problem, self.name) from None
+            raise problem_of(problem, self.name) from None
 
 
 def open_store(url: str | Path, *, busy_seconds: float = BUSY_SECONDS) -> Store:
@@ -162,6 +169,35 @@ def open_store(url: str | Path, *, busy_seconds: float = BUSY_SECONDS) -> Store:
         PermissionDenied: The file or its folder cannot be written.
         DiskFull: The disk is full.
     """
+    engine, name = open_engine(url, busy_seconds=busy_seconds, pragmas=_PRAGMAS)
+    store = Store(engine, name)
+    try:
+        _require_tables(store)
+    except CrmdappError:
+        store.close()
+        raise
+    return store
+
+
+def open_engine(
+    url: str | Path, *, busy_seconds: float, pragmas: Sequence[str], isolation: str = ""
+) -> tuple[Engine, str]:
+    """Return an engine for a database and a name for it that holds no secret.
+
+    On SQLite a transaction begins where SQLAlchemy's does; one with the execution option
+    ``crmdapp_writing`` excludes every other writer from its beginning.
+
+    Args:
+        url: As for :func:`open_store`.
+        busy_seconds: How long a transaction waits for another process.
+        pragmas: Settings of every SQLite connection.
+        isolation: Isolation level on a server; its own by default.
+
+    Raises:
+        UsageError: It is no address of a store.
+        StoreDriverMissing: PostgreSQL is asked for and its driver is not installed.
+        PermissionDenied: The file or its folder cannot be written.
+    """
     parsed = _parse(url)
     connect: dict[str, Any]
     if parsed.get_backend_name() == _SQLITE:
@@ -172,19 +208,23 @@ def open_store(url: str | Path, *, busy_seconds: float = BUSY_SECONDS) -> Store:
         name = _server_name(parsed)
         wait = max(1, int(busy_seconds * 1000))
         options = f"-c lock_timeout={wait} -c client_min_messages=warning"
+        if isolation:
+            level = isolation.lower().replace(" ", "\\ ")
+            options += f" -c default_transaction_isolation={level}"
         connect = {"connect_timeout": CONNECT_SECONDS, "options": options}
     # hide_parameters: no value, sealed or not, comes into a message or a log line.
     engine = create_engine(parsed, connect_args=connect, hide_parameters=True)
     if engine.dialect.name == _SQLITE:
-        event.listen(engine, "connect", _settle_sqlite)
+
+        def settle(connection: sqlite3.Connection, _record: Any) -> None:
+            # Transactions begin where this module says, not where Python's driver thinks.
+            connection.isolation_level = None
+            for pragma in pragmas:
+                connection.execute(f"PRAGMA {pragma}")
+
+        event.listen(engine, "connect", settle)
         event.listen(engine, "begin", _begin_sqlite)
-    store = Store(engine, name)
-    try:
-        _require_tables(store)
-    except CrmdappError:
-        store.close()
-        raise
-    return store
+    return engine, name
 
 
 # --------------------------------------------------------------------------- addresses
@@ -250,19 +290,6 @@ def _prepare_file(url: URL) -> Path:
 # --------------------------------------------------------------------------- connections
 
 
-def _settle_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
-    # Transactions begin where this module says, not where Python's driver thinks.
-    connection.isolation_level = None
-    for pragma in (
-        "secure_delete = ON",
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "foreign_keys = ON",
-        "temp_store = MEMORY",  # what VACUUM and sorting set aside never reaches the disk
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-
-
 def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
     if not options.get("crmdapp_alone"):  # VACUUM runs outside of any transaction
@@ -306,8 +333,16 @@ def _make_tables(store: Store) -> None:
 # --------------------------------------------------------------------------- problems
 
 
-def _problem(problem: SQLAlchemyError, name: str) -> CrmdappError:
-    cause = problem.orig if isinstance(problem, DBAPIError) else None
+def problem_of(problem: Exception, name: str) -> CrmdappError:
+    """Return what SQLAlchemy or a driver raised as an error of this package.
+
+    Args:
+        problem: What was raised.
+        name: The database's name, without secrets.
+    """
+    cause: Any = None if isinstance(problem, SQLAlchemyError) else problem
+    if isinstance(problem, DBAPIError):
+        cause = problem.orig
     if isinstance(cause, sqlite3.Error):
         return _sqlite_problem(cause, name)
     state = str(getattr(cause, "sqlstate", None) or "")

@@ -1,0 +1,1 @@
+"""What fills the index: fetching, checking, decoding, writing, taking back."""
