@@ -1,0 +1,1 @@
+"""Elections and public votes in the index: tables, derivation, queries, comparison."""
