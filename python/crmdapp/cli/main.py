@@ -49,6 +49,7 @@ class Root(LazyGroup):
             "Secret ballots that anyone can audit, and open polls.",
         ),
         "wallet": ("crmdapp.cli.wallet", "One customer's points of all programs."),
+        "index": ("crmdapp.cli.index", "Keep all events in SQL, safe from reorgs; compare."),
         "tx": ("crmdapp.cli.tx", "Wait for, speed up or cancel transactions."),
         "doctor": ("crmdapp.cli.doctor", "Find out what is wrong and how to mend it."),
         "config": ("crmdapp.cli.config", "Show the settings in force."),
