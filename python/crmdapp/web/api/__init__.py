@@ -1,0 +1,1 @@
+"""The HTTP API under ``/v1``: for each domain, what an enterprise does with its client."""

@@ -1,0 +1,100 @@
+"""The server as an ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from fastapi import APIRouter, Depends, FastAPI
+from starlette.concurrency import run_in_threadpool
+from starlette.staticfiles import StaticFiles
+
+from crmdapp import __version__
+from crmdapp.web import problems
+from crmdapp.web.context import Context
+from crmdapp.web.following import Following
+from crmdapp.web.security.guards import Guards
+from crmdapp.web.security.sessions import guard_form
+from crmdapp.web.settings import Settings
+
+API = (
+    "crmdapp.web.operations",
+    "crmdapp.web.api.loyalty",
+    "crmdapp.web.api.customers",
+    "crmdapp.web.api.provenance",
+    "crmdapp.web.api.ballots",
+)
+"""Modules with a ``router`` of API routes."""
+
+PAGES = (
+    "crmdapp.web.pages.frame",
+    "crmdapp.web.pages.loyalty",
+    "crmdapp.web.pages.customers",
+    "crmdapp.web.pages.provenance",
+    "crmdapp.web.pages.ballots",
+)
+"""Modules with a ``router`` of pages, and ``NAV``: the links they add to every page."""
+
+_STATIC = Path(__file__).with_name("static")
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the server, ready to be run by an ASGI server such as uvicorn.
+
+    Raises:
+        NodeProblem: No node answers, or it serves another chain.
+        ContractMissing: Nothing is deployed there.
+        StoreProblem: A database cannot be opened.
+    """
+    app = build_app(settings)
+    app.state.context = Context(settings)
+    return app
+
+
+def build_app(settings: Settings) -> FastAPI:
+    """Return the server's routes, without chain and databases: enough for its description."""
+    app = FastAPI(
+        title="crmdapp",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    app.add_middleware(Guards, settings=settings)
+    problems.install(app)
+    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    links = []
+    for name in API:
+        if find_spec(name) is not None:
+            app.include_router(_router(name))
+    for name in PAGES:
+        if find_spec(name) is not None:
+            app.include_router(
+                _router(name), dependencies=[Depends(guard_form)], include_in_schema=False
+            )
+            links += list(getattr(import_module(name), "NAV", ()))
+    app.state.links = tuple(links)
+    return app
+
+
+def _router(name: str) -> APIRouter:
+    router: APIRouter = import_module(name).router
+    return router
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    context: Context = app.state.context
+    app.state.following = None
+    if context.settings.follow:
+        app.state.following = Following(context)
+        app.state.following.start()
+    try:
+        yield
+    finally:
+        if app.state.following is not None:
+            await run_in_threadpool(app.state.following.stop)
+        context.close()

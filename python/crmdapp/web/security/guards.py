@@ -1,0 +1,146 @@
+"""What every request passes before anything else reads it: host, origin, size; and what every
+answer bears.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from crmdapp.web.errors import BodyTooLarge, HostUnknown, OriginRefused, RequestProblem
+from crmdapp.web.problems import answer
+
+if TYPE_CHECKING:
+    from crmdapp.web.settings import Settings
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": _CSP,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), geolocation=(), microphone=(), payment=()",
+}
+
+
+class _TooLarge(Exception):
+    """More bytes came than were allowed."""
+
+
+class Guards:
+    """ASGI middleware: refuses what cannot be meant for this server.
+
+    Args:
+        app: What comes after.
+        settings: How the server is set up.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._settings = settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        request.state.request_id = secrets.token_hex(8)
+        sender = self._dressed(scope, send, request.state.request_id)
+        problem = self._problem(request)
+        if problem is not None:
+            await answer(request, problem)(scope, receive, sender)
+            return
+        limit = self._limit(request.headers)
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await sender(message)
+
+        try:
+            await self._app(scope, _counted(receive, limit), watched)
+        except _TooLarge:
+            if not started:
+                await answer(request, BodyTooLarge(limit))(scope, receive, sender)
+
+    def _problem(self, request: Request) -> RequestProblem | None:
+        headers = request.headers
+        if _host(headers.get("host", "")) not in self._settings.names:
+            return HostUnknown(
+                "This server does not have the name that the request asks for.",
+                hint="Use the address that it printed when it was started.",
+            )
+        if request.method not in _SAFE and self._is_foreign(headers):
+            return OriginRefused("A page of another site made this request.")
+        length = headers.get("content-length", "0")
+        limit = self._limit(headers)
+        if not length.isascii() or not length.isdigit() or int(length) > limit:
+            return BodyTooLarge(limit)
+        return None
+
+    def _is_foreign(self, headers: Headers) -> bool:
+        """Browsers say where a request comes from; programs do not, and send no cookie."""
+        if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+            return True
+        origin = headers.get("origin")
+        if origin is None:
+            return False
+        return urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
+
+    def _limit(self, headers: Headers) -> int:
+        is_form = headers.get("content-type", "").lower().startswith("multipart/form-data")
+        return self._settings.upload_limit if is_form else self._settings.body_limit
+
+    def _dressed(self, scope: Scope, send: Send, request_id: str) -> Send:
+        async def dressed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+                headers["X-Request-Id"] = request_id
+                if self._settings.secure:
+                    headers["Strict-Transport-Security"] = "max-age=31536000"
+                if not scope["path"].startswith("/static/"):
+                    headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        return dressed
+
+
+def _counted(receive: Receive, limit: int) -> Callable[[], Awaitable[Message]]:
+    """Stop reading a body that is longer than it may be, whatever length it claimed."""
+    seen = 0
+
+    async def counted() -> Message:
+        nonlocal seen
+        message = await receive()
+        if message["type"] == "http.request":
+            seen += len(message.get("body", b""))
+            if seen > limit:
+                raise _TooLarge
+        return message
+
+    return counted
+
+
+def _host(header: str) -> str:
+    """Return the name in a Host header, without port and brackets, in small letters."""
+    name = header.strip().lower()
+    if name.startswith("["):
+        return name[1:].partition("]")[0]
+    return name.partition(":")[0]

@@ -1,0 +1,192 @@
+"""The server's own tables: API keys, sessions, stored answers, operations, webhooks.
+
+They hold no customer's data. Secrets are kept as hashes, or sealed under what only the caller
+holds.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+    event,
+    text,
+)
+from sqlalchemy.orm import Session
+
+from crmdapp.store import database
+from crmdapp.store.database import Store
+
+STATE = MetaData()
+STATE_VERSION = 1
+
+version = Table("web_version", STATE, Column("number", Integer, primary_key=True))
+
+secrets = Table(
+    "web_secrets",
+    STATE,
+    Column("name", String(32), primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+
+api_keys = Table(
+    "web_api_keys",
+    STATE,
+    Column("id", String(16), primary_key=True),
+    Column("hash", LargeBinary, nullable=False, unique=True),
+    Column("label", String(80), nullable=False),
+    Column("merchant", String(42), nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("account", String(64)),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("revoked_at", BigInteger),
+)
+
+sessions = Table(
+    "web_sessions",
+    STATE,
+    Column("hash", LargeBinary, primary_key=True),
+    Column("address", String(42), nullable=False),
+    Column("account", String(64)),
+    Column("expires_at", BigInteger, nullable=False),
+)
+
+challenges = Table(
+    "web_challenges",
+    STATE,
+    Column("nonce", String(32), primary_key=True),
+    Column("visitor", LargeBinary, nullable=False),
+    Column("address", String(42), nullable=False),
+    Column("issued_at", BigInteger, nullable=False),
+)
+
+answers = Table(
+    "web_answers",
+    STATE,
+    Column("key_id", String(16), primary_key=True),
+    Column("key_hash", LargeBinary, primary_key=True),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("lease", String(32)),
+    Column("lease_until", Float, nullable=False),
+    Column("answer", LargeBinary),
+    Column("expires_at", BigInteger, nullable=False),
+    Index("web_answers_by_age", "expires_at"),
+)
+
+operations = Table(
+    "web_operations",
+    STATE,
+    Column("id", String(32), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("account", String(64), nullable=False),
+    Column("tx_hash", String(66), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+endpoints = Table(
+    "web_endpoints",
+    STATE,
+    Column("id", String(32), primary_key=True),
+    Column("merchant", String(42), nullable=False, index=True),
+    Column("url", Text, nullable=False),
+    Column("events", Text, nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+    Column("old_secret", LargeBinary),
+    Column("old_until", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+    Column("disabled_at", BigInteger),
+)
+
+outbox = Table(
+    "web_outbox",
+    STATE,
+    Column("id", String(40), primary_key=True),
+    Column("endpoint", String(32), nullable=False, index=True),
+    Column("body", Text, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Float, nullable=False),
+    Column("lease_until", Float, nullable=False),
+    Column("detail", String(120), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index("web_outbox_due", "state", "due_at"),
+)
+
+seen_blocks = Table(
+    "web_seen_blocks",
+    STATE,
+    Column("number", BigInteger, primary_key=True),
+    Column("hash", LargeBinary, nullable=False),
+)
+
+
+class State:
+    """The server's own database, opened; make one with :func:`open_state`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Give a session that sees one state and changes nothing."""
+        with self._store.reading() as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Give a session whose changes happen together, or not at all."""
+        with self._store.writing() as session:
+            yield session
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._store.close()
+
+
+def open_state(url: str | Path, *, busy_seconds: float = 5.0) -> State:
+    """Open the server's own database, making its tables if there are none.
+
+    Args:
+        url: Path of an SQLite file, which several processes of one machine may share, or
+            ``postgresql://user@host/database`` for processes on several.
+        busy_seconds: How long a change waits for another process.
+
+    Raises:
+        UsageError: It is no address of a database.
+        StoreProblem: It cannot be used.
+    """
+    parsed = database._parse(url)
+    connect: dict[str, Any]
+    if parsed.get_backend_name() == "sqlite":
+        name = str(database._prepare_file(parsed))
+        connect = {"timeout": busy_seconds, "check_same_thread": False}
+    else:
+        database._require_driver()
+        name = database._server_name(parsed)
+        wait = max(1, int(busy_seconds * 1000))
+        connect = {"connect_timeout": 10, "options": f"-c lock_timeout={wait}"}
+    engine = create_engine(parsed, connect_args=connect, hide_parameters=True, pool_size=20)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", database._settle_sqlite)
+        event.listen(engine, "begin", database._begin_sqlite)
+    store = Store(engine, name)
+    with store.writing() as session:
+        if not store.is_sqlite:
+            session.execute(text("SELECT pg_advisory_xact_lock(hashtext('crmdapp web'))"))
+        STATE.create_all(session.connection())
+    return State(store)
