@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer
-from pydantic import WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    WithJsonSchema,
+)
 
 from crmdapp.chain.addresses import parse_address
 
@@ -20,7 +26,7 @@ class Model(BaseModel):
 
 def _whole(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int | str):
-        raise ValueError("must be a whole number as a decimal string")
+        raise ValueError("must be a whole number as a decimal string")  # noqa: TRY004 - pydantic's
     if isinstance(value, str):
         if not value.isascii() or not value.isdigit() or len(value) > 78:
             raise ValueError("must be a whole number as a decimal string")

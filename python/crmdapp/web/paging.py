@@ -79,18 +79,22 @@ class Cursor:
         try:
             data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
             mac, raw = data[:_MAC_BYTES], data[_MAC_BYTES:]
-            if not hmac.compare_digest(mac, self._mac(raw)):
-                raise ValueError
-            return tuple(_rich(item) for item in json.loads(raw))
         except ValueError:
-            raise CursorInvalid(
-                "The cursor is not one that this list gave out.",
-                hint="Take next_cursor of the page before, or begin without a cursor.",
-            ) from None
+            raise _no_cursor() from None
+        if not hmac.compare_digest(mac, self._mac(raw)):
+            raise _no_cursor()
+        return tuple(_rich(item) for item in json.loads(raw))
 
     def _mac(self, raw: bytes) -> bytes:
         message = self._place.encode() + b"\0" + raw
         return hmac.new(self._secret, message, hashlib.sha256).digest()[:_MAC_BYTES]
+
+
+def _no_cursor() -> CursorInvalid:
+    return CursorInvalid(
+        "The cursor is not one that this list gave out.",
+        hint="Take next_cursor of the page before, or begin without a cursor.",
+    )
 
 
 def _plain(item: Any) -> Any:

@@ -6,10 +6,9 @@ holds.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -22,17 +21,22 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    create_engine,
-    event,
     text,
 )
 from sqlalchemy.orm import Session
 
-from crmdapp.store import database
-from crmdapp.store.database import Store
+from crmdapp.store.database import Store, open_engine
 
 STATE = MetaData()
 STATE_VERSION = 1
+
+_PRAGMAS = (
+    "secure_delete = ON",
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    "temp_store = MEMORY",
+)
 
 version = Table("web_version", STATE, Column("number", Integer, primary_key=True))
 
@@ -170,20 +174,7 @@ def open_state(url: str | Path, *, busy_seconds: float = 5.0) -> State:
         UsageError: It is no address of a database.
         StoreProblem: It cannot be used.
     """
-    parsed = database._parse(url)
-    connect: dict[str, Any]
-    if parsed.get_backend_name() == "sqlite":
-        name = str(database._prepare_file(parsed))
-        connect = {"timeout": busy_seconds, "check_same_thread": False}
-    else:
-        database._require_driver()
-        name = database._server_name(parsed)
-        wait = max(1, int(busy_seconds * 1000))
-        connect = {"connect_timeout": 10, "options": f"-c lock_timeout={wait}"}
-    engine = create_engine(parsed, connect_args=connect, hide_parameters=True, pool_size=20)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", database._settle_sqlite)
-        event.listen(engine, "begin", database._begin_sqlite)
+    engine, name = open_engine(url, busy_seconds=busy_seconds, pragmas=_PRAGMAS)
     store = Store(engine, name)
     with store.writing() as session:
         if not store.is_sqlite:

@@ -1,6 +1,4 @@
-"""What every request passes before anything else reads it: host, origin, size; and what every
-answer bears.
-"""
+"""What every request passes before anything reads it, and what every answer bears."""
 
 from __future__ import annotations
 
@@ -36,7 +34,7 @@ _HEADERS = {
 }
 
 
-class _TooLarge(Exception):
+class _TooLargeError(Exception):
     """More bytes came than were allowed."""
 
 
@@ -74,7 +72,7 @@ class Guards:
 
         try:
             await self._app(scope, _counted(receive, limit), watched)
-        except _TooLarge:
+        except _TooLargeError:
             if not started:
                 await answer(request, BodyTooLarge(limit))(scope, receive, sender)
 
@@ -132,7 +130,7 @@ def _counted(receive: Receive, limit: int) -> Callable[[], Awaitable[Message]]:
         if message["type"] == "http.request":
             seen += len(message.get("body", b""))
             if seen > limit:
-                raise _TooLarge
+                raise _TooLargeError
         return message
 
     return counted
