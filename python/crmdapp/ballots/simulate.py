@@ -118,18 +118,25 @@ class Simulator:
             CrmdappError: A contract or the node refuses; the machine may be too slow for the
                 windows.
         """
-        try:
-            definition, election = self._create()
-            self._hold_ceremony(election)
-            self._register(election)
-            question = self._open(election)
-            self._vote(election, question)
+        with self._journal:
+            definition, election = self._until_voted()
             self._count(election)
             if self._plan.audits:
                 self._audit(election, definition)
-        finally:
-            self._journal.close()
         return self.report
+
+    def open(self) -> SimulationReport:
+        """Hold the election up to its votes, and leave it open; see :meth:`run`."""
+        with self._journal:
+            self._until_voted()
+        return self.report
+
+    def _until_voted(self) -> tuple[Definition, Election]:
+        definition, election = self._create()
+        self._hold_ceremony(election)
+        self._register(election)
+        self._vote(election, self._open(election))
+        return definition, election
 
     # ----------------------------------------------------------------- before voting
 
@@ -257,7 +264,7 @@ class Simulator:
             question.context,
             self._box().domain,
             election.windows.closes_at - 1,
-            (_NOBODY + 1, self._plan.voters),
+            (_NOBODY + 1, self._plan.voting),
         )
         path = self._folder / f"relay-{election.number}.sqlite3"
         relay = Relay.with_journal(self._box(), path, most=self._plan.batch)
@@ -265,9 +272,9 @@ class Simulator:
             self._relay(relay, task, phase)
         counts = self._box().counts(election.number, 0)
         self.report.counted = sum(counts)
-        if self.report.counted != self._plan.voters:
+        if self.report.counted != self._plan.voting:
             raise SimulationFailed(
-                f"{self.report.counted:,} ballots were counted of {self._plan.voters:,}."
+                f"{self.report.counted:,} ballots were counted of {self._plan.voting:,}."
             )
 
     def _vote_directly(self, election: Election, question: OpenQuestion) -> Receipt:
@@ -341,7 +348,7 @@ class Simulator:
                 counts, used = tally.count_group(election.number, 0, group)
                 phase.note([tally.tally_posted(election.number, 0, group, used, counts)])
         self.report.totals = tally.totals(election.number, 0)
-        wanted = Counter(self._plan.vote(number) for number in range(self._plan.voters))
+        wanted = Counter(self._plan.vote(number) for number in range(self._plan.voting))
         expected = tuple(wanted[option] for option in range(self._plan.options))
         if self.report.totals != expected:
             raise SimulationFailed(

@@ -46,7 +46,8 @@ class SimulationPlan:
     """A simulated election.
 
     Attributes:
-        voters: How many are on the roll, 1 to 100,000; all of them vote.
+        voters: How many are on the roll, 1 to 100,000.
+        absent: How many of them, the last on the roll, do not vote.
         options: Of the one question, 2 to 32.
         trustees: n, 1 to 15.
         threshold: t, 1 to n.
@@ -60,6 +61,8 @@ class SimulationPlan:
         workers: Processes that make ballots.
         audits: Whether the whole is audited at the end.
         seed: From which keys and votes come; two runs with one seed hold the same votes.
+        title: Of the election; by default it says that it is simulated.
+        voting_seconds: How long one can vote, at least; as long as the ballots take by default.
 
     Raises:
         UsageError: A figure is out of range, or too few trustees would be left.
@@ -78,6 +81,9 @@ class SimulationPlan:
     workers: int = 1
     audits: bool = True
     seed: str = "simulation"
+    absent: int = 0
+    title: str = ""
+    voting_seconds: int = 0
 
     def __post_init__(self) -> None:
         ranges = {
@@ -90,6 +96,7 @@ class SimulationPlan:
             "registrars": (1, 15),
             "batch": (1, 255),
             "workers": (1, 64),
+            "absent": (0, self.voters - 1),
         }
         for name, (least, most) in ranges.items():
             if not least <= getattr(self, name) <= most:
@@ -103,6 +110,11 @@ class SimulationPlan:
                 " deal.",
                 hint="Take more trustees, or fewer who fail.",
             )
+
+    @property
+    def voting(self) -> int:
+        """How many vote: the first on the roll."""
+        return self.voters - self.absent
 
     @property
     def active(self) -> tuple[int, ...]:
@@ -142,12 +154,13 @@ class SimulationPlan:
     def _document(self, now: int, trustees: list[str]) -> dict[str, Any]:
         step = _STEP + _PER_TRUSTEE * self.trustees
         room = 2 * step + int(_PER_VOTER * self.voters)
-        lengths = (step, step, step, step, room, step, room, step)
+        voting = max(room, self.voting_seconds)
+        lengths = (step, step, step, step, room, step, voting, step)
         ends = [now + sum(lengths[: place + 1]) for place in range(len(lengths))]
         most = -(-self.voters // self.precincts)
         return {
             "format": "crmdapp-election-1",
-            "title": f"Simulated election of {self.voters:,} voters",
+            "title": self.title or f"Simulated election of {self.voters:,} voters",
             "questions": [
                 {
                     "title": "What shall it be?",
