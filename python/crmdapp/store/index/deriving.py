@@ -10,12 +10,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import Table
 
 from crmdapp.chain.decode import Event
 from crmdapp.store.index.errors import RowMissing
+
+if TYPE_CHECKING:
+    from crmdapp.chain.connection import Connection
+    from crmdapp.chain.manifest import Manifest
 
 Key = tuple[Any, ...]
 Row = dict[str, Any]
@@ -149,6 +153,11 @@ class Rows:
 
     # ----------------------------------------------------------------- for the engine
 
+    @property
+    def block(self) -> int:
+        """The block whose events are being worked in."""
+        return self._block
+
     def begin(self, block: int, *, noting: bool) -> None:
         """Begin a block.
 
@@ -243,6 +252,51 @@ def derives(contract: str, *events: type[Event]) -> Callable[[Derivation], Deriv
 def derivations_of(contract: str, event: type[Event]) -> tuple[Derivation, ...]:
     """Return what was registered for an event of a contract, in the order of registration."""
     return tuple(_DERIVATIONS.get((contract, event), ()))
+
+
+Beginning = Callable[[Rows, "Manifest"], None]
+"""Puts into derived tables what derivations need and the deployment alone tells."""
+
+Settling = Callable[[Rows, "Connection", "Manifest", int], None]
+"""Asks the chain, at a block, what the events up to it left open."""
+
+_BEGINNINGS: list[Beginning] = []
+_SETTLINGS: list[Settling] = []
+
+
+def begins(function: Beginning) -> Beginning:
+    """Register the decorated function to be called before the first event of a process."""
+    _BEGINNINGS.append(function)
+    return function
+
+
+def settles(function: Settling) -> Settling:
+    """Register the decorated function to be called after the events of a span of blocks."""
+    _SETTLINGS.append(function)
+    return function
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The chain that events come from, for what is no event.
+
+    Attributes:
+        connection: The chain.
+        manifest: What is deployed there.
+    """
+
+    connection: Connection
+    manifest: Manifest
+
+    def begin(self, rows: Rows) -> None:
+        """Put what the deployment tells into the rows."""
+        for function in _BEGINNINGS:
+            function(rows, self.manifest)
+
+    def settle(self, rows: Rows, block: int) -> None:
+        """Ask the chain what events up to ``block`` left open."""
+        for function in _SETTLINGS:
+            function(rows, self.connection, self.manifest, block)
 
 
 # --------------------------------------------------------------------------- images

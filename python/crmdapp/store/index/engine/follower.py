@@ -12,6 +12,7 @@ from crmdapp.chain.connection import Connection
 from crmdapp.chain.manifest import Manifest
 from crmdapp.errors import NodeProblem
 from crmdapp.store.index.database import Index, Position, position_in
+from crmdapp.store.index.deriving import Surroundings
 from crmdapp.store.index.engine.blocks import Block
 from crmdapp.store.index.engine.contracts import Contract, Contracts
 from crmdapp.store.index.engine.source import Source
@@ -72,7 +73,8 @@ class Follower:
         self._contracts = Contracts.of(manifest)
         self._position = self._resume()
         self._source = Source(connection, self._contracts)
-        self._writer = Writer(index, self._contracts, kept=kept)
+        surroundings = Surroundings(connection, manifest)
+        self._writer = Writer(index, self._contracts, kept=kept, surroundings=surroundings)
 
     def step(self) -> Step:
         """Bring the index one span of blocks closer to the chain's head.

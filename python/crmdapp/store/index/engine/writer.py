@@ -14,6 +14,7 @@ from crmdapp.store.index.deriving import (
     Derivation,
     Entry,
     Rows,
+    Surroundings,
     derivations_of,
     image_of,
     values_of,
@@ -36,9 +37,18 @@ class Writer:
         index: The index.
         contracts: What is followed.
         kept: Latest blocks that can be taken back.
+        surroundings: The chain, for what derivations need and no event tells.
     """
 
-    def __init__(self, index: Index, contracts: Contracts, *, kept: int = KEPT_BLOCKS) -> None:
+    def __init__(
+        self,
+        index: Index,
+        contracts: Contracts,
+        *,
+        kept: int = KEPT_BLOCKS,
+        surroundings: Surroundings | None = None,
+    ) -> None:
+        self._surroundings = surroundings
         self._index = index
         self._contracts = contracts
         self._kept = kept
@@ -165,6 +175,8 @@ class Writer:
         """Work events into the rows and return them as rows of the table of events."""
         events: list[tuple[Any, ...]] = []
         rows, contracts, decode = self._rows, self._contracts, self._decoders.decode
+        if self._surroundings is not None:
+            self._surroundings.begin(rows)
         for block in blocks:
             if not block.logs:
                 continue
@@ -186,6 +198,8 @@ class Writer:
                     entry = Entry(number, timestamp, tx_hash, place, address, name, event)
                     for derivation in plan:
                         _run(derivation, rows, entry)
+        if self._surroundings is not None:
+            self._surroundings.settle(rows, blocks[-1].number)
         return events
 
     def _plan(self, name: str, decoder: Decoder) -> tuple[Derivation, ...]:
