@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 
 from crmdapp.chain.accounts import LocalSigner
 from crmdapp.chain.calls import Call
-
-
 from crmdapp.loyalty.coupons import Coupon, sign_coupon
 from crmdapp.loyalty.drops import leaf_of
 from crmdapp.loyalty.intents import sign_exchange, sign_redeem, sign_transfer
@@ -87,7 +85,9 @@ class Life:
         packed = pack_records(records)
         batch_id = self.dice.randbytes(32)
         if self._send(self.issuer, self.hub.prepare.award_many(program, batch_id, packed)):
-            self.batches += [(program, AwardedRecord(batch_id, packed, i)) for i in range(len(records))]
+            self.batches += [
+                (program, AwardedRecord(batch_id, packed, i)) for i in range(len(records))
+            ]
 
     def do_transfer(self):
         person = self._person()
@@ -110,8 +110,13 @@ class Life:
 
     def do_transfer_signed(self):
         intent = sign_transfer(
-            self._person(), self.domain, program=self._program(), to=self._person().address,
-            points=self._points(), nonce=next(self.nonces), deadline=FAR,
+            self._person(),
+            self.domain,
+            program=self._program(),
+            to=self._person().address,
+            points=self._points(),
+            nonce=next(self.nonces),
+            deadline=FAR,
         )
         self._send(self.issuer, self.hub.prepare.submit(intent))
 
@@ -146,8 +151,14 @@ class Life:
     def do_exchange_signed(self):
         program, other = self.dice.sample(self.programs, 2)
         signed = sign_exchange(
-            self._person(), self.domain, program=program, to_program=other,
-            points=self._points(), min_points=0, nonce=next(self.nonces), deadline=FAR,
+            self._person(),
+            self.domain,
+            program=program,
+            to_program=other,
+            points=self._points(),
+            min_points=0,
+            nonce=next(self.nonces),
+            deadline=FAR,
         )
         self._send(self.issuer, self.hub.prepare.submit(signed))
 
@@ -173,15 +184,21 @@ class Life:
         validity = self.hub.program(program).validity
         latest = epoch - (4 - validity)
         coupon = Coupon(
-            program=program, to=self._person().address, points=self._points() // 3 + 1,
-            order_id=next(self.orders), issued=max(1, latest - self.dice.randint(0, 1)),
-            reversible=self.dice.random() < 0.5, valid_after=0, deadline=FAR,
-            campaign=b"\x07" * 32, terms_hash=bytes(32),
+            program=program,
+            to=self._person().address,
+            points=self._points() // 3 + 1,
+            order_id=next(self.orders),
+            issued=max(1, latest - self.dice.randint(0, 1)),
+            reversible=self.dice.random() < 0.5,
+            valid_after=0,
+            deadline=FAR,
+            campaign=b"\x07" * 32,
+            terms_hash=bytes(32),
         )
         signed = sign_coupon(
-            self.coupon_key, self.domain, **{
-                name: getattr(coupon, name) for name in coupon.__slots__
-            },
+            self.coupon_key,
+            self.domain,
+            **{name: getattr(coupon, name) for name in coupon.__slots__},
         )
         call = self.hub.campaigns.prepare.claim_coupon(signed)
         if self._send(self._person().address, call) and coupon.reversible:
@@ -222,12 +239,21 @@ class Life:
     def do_set_rules(self):
         owner, program = self.ledger.address("merchant"), self._program()
         prepare = self.hub.prepare
-        self._send(owner, self.dice.choice((
-            prepare.set_validity(program, self.dice.randint(1, 4)),
-            prepare.set_tiers(program, (self.dice.randint(1, 900), self.dice.randint(901, 5_000))),
-            prepare.set_issuer(program, self.issuer, self.dice.choice((40_000, 20_000))),
-            self.hub.network.prepare.announce_prices(program, 21_000, self.dice.randint(1, 21_000)),
-        )))
+        self._send(
+            owner,
+            self.dice.choice(
+                (
+                    prepare.set_validity(program, self.dice.randint(1, 4)),
+                    prepare.set_tiers(
+                        program, (self.dice.randint(1, 900), self.dice.randint(901, 5_000))
+                    ),
+                    prepare.set_issuer(program, self.issuer, self.dice.choice((40_000, 20_000))),
+                    self.hub.network.prepare.announce_prices(
+                        program, 21_000, self.dice.randint(1, 21_000)
+                    ),
+                )
+            ),
+        )
 
     def do_wait(self):
         self.ledger.node.advance(self.dice.randint(1, EPOCH_LENGTH))
@@ -244,8 +270,13 @@ class Life:
 
     def _redemption(self, program, merchant):
         return sign_redeem(
-            self._person(), self.domain, program=program, merchant=merchant,
-            points=self._points(), order_id=next(self.orders), deadline=FAR,
+            self._person(),
+            self.domain,
+            program=program,
+            merchant=merchant,
+            points=self._points(),
+            order_id=next(self.orders),
+            deadline=FAR,
         )
 
     def _program(self):
@@ -264,5 +295,3 @@ class Life:
         done = node.rpc("eth_getTransactionReceipt", tx)["status"] == "0x1"
         self.carried_out += done
         return done
-
-

@@ -13,7 +13,7 @@ from crmdapp.chain.addresses import checksum, contract_address
 from crmdapp.chain.manifest import Manifest
 from crmdapp.loyalty.events import ProgramCreated
 
-HUB, FACE = "PointsHub", "PointsToken"
+HUB, FACE, HOUSE = "PointsHub", "PointsToken", "ClearingHouse"
 _CREATED_TOPIC = "0x" + ProgramCreated.topic.hex()
 
 
@@ -45,14 +45,18 @@ class Contracts:
 
     @classmethod
     def of(cls, manifest: Manifest) -> Contracts:
-        """Return the contracts of a manifest."""
-        return cls(
-            [
-                Contract(item.address, item.name, item.contract, item.block)
-                for item in manifest
-                if item.address
-            ]
-        )
+        """Return the contracts of a manifest, and the clearing house that a hub's creation makes."""
+        found = [
+            Contract(item.address, item.name, item.contract, item.block)
+            for item in manifest
+            if item.address
+        ]
+        houses = [
+            Contract(contract_address(item.address, 2), HOUSE, HOUSE, item.block)
+            for item in found
+            if item.name == HUB and HOUSE not in manifest
+        ]
+        return cls(found + houses)
 
     @property
     def first_block(self) -> int:

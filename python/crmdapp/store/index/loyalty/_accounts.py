@@ -8,8 +8,8 @@ from crmdapp.loyalty.models import EpochClock
 from crmdapp.loyalty.points import UNLIMITED
 from crmdapp.store.index.deriving import Entry, Row, Rows
 from crmdapp.store.index.errors import RowMissing
-from crmdapp.store.index.loyalty.rings import EMPTY, LANES, Ring, rolled
 from crmdapp.store.index.loyalty._doubts import doubt
+from crmdapp.store.index.loyalty.rings import EMPTY, LANES, Ring, rolled
 from crmdapp.store.index.loyalty.tables import BALANCES, CLOCKS, FLOWS, ISSUERS, SUPPLIES
 
 ONE = 1

@@ -98,9 +98,7 @@ def drop_claimed(rows: Rows, entry: Entry) -> None:
     assert drop is not None
     units = mint.points + mint.paid
     _recredit(rows, entry, mint, epoch_of(rows, entry) - drop["issued"])
-    rows.change(
-        MOVES, entry.block, mint.log_index, kind="drop", reference=drop["campaign"]
-    )
+    rows.change(MOVES, entry.block, mint.log_index, kind="drop", reference=drop["campaign"])
     rows.add(DROPS, event.drop, claims=1, claimed=units)
     rows.put(
         DROP_CLAIMS,

@@ -47,8 +47,7 @@ def orders_redeemed(rows: Rows, entry: Entry) -> None:
     trail = trail_of(rows, entry)
     packed = event.order_ids
     orders = [
-        int.from_bytes(packed[at : at + _ORDER_BYTES])
-        for at in range(0, len(packed), _ORDER_BYTES)
+        int.from_bytes(packed[at : at + _ORDER_BYTES]) for at in range(0, len(packed), _ORDER_BYTES)
     ]
     burns = [burn for burn in trail.burns if burn.program == event.program]
     value = trail.posted[2] if trail.posted is not None and len(orders) == 1 else 0
@@ -89,9 +88,7 @@ def redemption_refunded(rows: Rows, entry: Entry) -> None:
     lanes = _returned(unpacked(amounts), epoch, now, refunded, event.points, event.credited)
     no_award(rows, entry, mint, "refunded")
     credit(rows, entry, mint, lanes, counts=False)
-    rows.change(
-        MOVES, entry.block, mint.log_index, merchant=merchant, order_id=order_id
-    )
+    rows.change(MOVES, entry.block, mint.log_index, merchant=merchant, order_id=order_id)
     rows.add(FLOWS, program, now, refunded=event.credited + mint.paid)
     rows.change(REDEMPTIONS, merchant, order_id, refunded=refunded + event.points)
 
@@ -253,11 +250,10 @@ def _order_redeemed(rows: Rows, entry: Entry, order: int, burn: Burn, value: int
     )
 
 
-def _returned(
-    spent: Ring, epoch: int, now: int, refunded: int, points: int, credited: int
-) -> Ring:
+def _returned(spent: Ring, epoch: int, now: int, refunded: int, points: int, credited: int) -> Ring:
     """Return the lanes that a refund credits: of what is not refunded yet the youngest first, what
-    expired not, and of the rest the oldest pay a debt."""
+    expired not, and of the rest the oldest pay a debt.
+    """
     left = sum(spent) - refunded
     part = minus(oldest(spent, left), oldest(spent, left - points))
     live = rolled(part, epoch, now)
@@ -277,9 +273,7 @@ def _issued_in(rows: Rows, program: int, batch_id: bytes, epoch: int) -> tuple[i
 
 def _book_reversal(rows: Rows, entry: Entry, burn: Burn, epoch: int) -> None:
     event = entry.event
-    rows.change(
-        MOVES, entry.block, burn.log_index, kind="reversed", reference=event.batch_id
-    )
+    rows.change(MOVES, entry.block, burn.log_index, kind="reversed", reference=event.batch_id)
     rows.add(
         FLOWS,
         event.program,

@@ -15,7 +15,7 @@ from crmdapp.chain import events as common
 from crmdapp.chain.addresses import ZERO_ADDRESS
 from crmdapp.loyalty import events
 from crmdapp.loyalty.models import QUALIFYING_MAX
-from crmdapp.store.index.deriving import Entry, Row, Rows, derives
+from crmdapp.store.index.deriving import Entry, Rows, derives
 from crmdapp.store.index.loyalty._accounts import (
     balance_at,
     epoch_of,
@@ -128,7 +128,9 @@ def _arrived(rows: Rows, entry: Entry) -> None:
     balance = balance_at(rows, event.id, event.receiver, entry, epoch)
     paid = trail.take_paid(event.id, event.receiver)
     supply = supply_at(rows, event.id, epoch)
-    mint = Mint(event.id, event.receiver, event.amount, paid, entry.log_index, balance, supply, None)
+    mint = Mint(
+        event.id, event.receiver, event.amount, paid, entry.log_index, balance, supply, None
+    )
     trail.mints.append(mint)
     _note(rows, entry, "awarded")
     if _is_exchange(rows, entry, trail, mint):
@@ -153,14 +155,13 @@ def _left(rows: Rows, entry: Entry) -> None:
     keep_supply(rows, supply, minus(ring_in(supply), taken), exact=supply["exact"] and exact)
     rows.add(FLOWS, event.id, epoch, redeemed=event.amount, redemptions=1)
     _note(rows, entry, "redeemed")
-    trail.burns.append(
-        Burn(event.id, event.sender, event.amount, taken, exact, entry.log_index)
-    )
+    trail.burns.append(Burn(event.id, event.sender, event.amount, taken, exact, entry.log_index))
 
 
 def _expired(rows: Rows, entry: Entry, epoch: int) -> bool:
     """Whether the points left because their time was over: the first that an account's event of a
-    later epoch tells, and exactly what fell off. The supply forgets them by itself."""
+    later epoch tells, and exactly what fell off. The supply forgets them by itself.
+    """
     event = entry.event
     row = rows.get(BALANCES, event.id, event.sender)
     if row is None or row["epoch"] >= epoch:
@@ -187,9 +188,7 @@ def _changed_hands(rows: Rows, entry: Entry) -> None:
     sure = not event.amount or (giver["exact"] and not _may_choose_lane(entry, held))
     keep_balance(rows, giver, minus(held, taken), entry, exact=sure and giver["exact"])
     taker = balance_at(rows, event.id, event.receiver, entry, epoch)
-    keep_balance(
-        rows, taker, plus(ring_in(taker), taken), entry, exact=taker["exact"] and sure
-    )
+    keep_balance(rows, taker, plus(ring_in(taker), taken), entry, exact=taker["exact"] and sure)
     rows.add(FLOWS, event.id, epoch, transferred=event.amount)
     _note(rows, entry, "transferred")
 
@@ -263,5 +262,3 @@ def _note(rows: Rows, entry: Entry, kind: str) -> None:
 
 def _someone(address: str) -> str | None:
     return None if address == ZERO_ADDRESS else address
-
-

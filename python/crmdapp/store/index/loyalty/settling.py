@@ -20,6 +20,7 @@ from crmdapp.store.index.loyalty.tables import BALANCES, SUPPLIES
 MOST = 2_000
 """Rows asked about after one span of blocks."""
 
+
 @settles
 def settle(rows: Rows, connection: Connection, manifest: Manifest, block: int) -> None:
     """Read what is in doubt from the hub, at the block of its latest change up to ``block``."""
@@ -37,9 +38,7 @@ def settle(rows: Rows, connection: Connection, manifest: Manifest, block: int) -
         return  # such as one that keeps only recent states
 
 
-def _settle_balance(
-    rows: Rows, hub: BoundContract, program: int, account: str, block: int
-) -> None:
+def _settle_balance(rows: Rows, hub: BoundContract, program: int, account: str, block: int) -> None:
     row = rows.get(BALANCES, program, account)
     if row is not None and not row["exact"]:
         by_age = hub.read("statementOf", program, account, block=block).byAge

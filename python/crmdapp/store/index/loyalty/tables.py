@@ -198,8 +198,18 @@ SETTLEMENTS = derived(
     Column("creditor", Uint, nullable=False),
     Column("value", Big, nullable=False),
 )
-Index("ix_loyalty_settlements_debtor", SETTLEMENTS.c.debtor, SETTLEMENTS.c.block, SETTLEMENTS.c.log_index)
-Index("ix_loyalty_settlements_creditor", SETTLEMENTS.c.creditor, SETTLEMENTS.c.block, SETTLEMENTS.c.log_index)
+Index(
+    "ix_loyalty_settlements_debtor",
+    SETTLEMENTS.c.debtor,
+    SETTLEMENTS.c.block,
+    SETTLEMENTS.c.log_index,
+)
+Index(
+    "ix_loyalty_settlements_creditor",
+    SETTLEMENTS.c.creditor,
+    SETTLEMENTS.c.block,
+    SETTLEMENTS.c.log_index,
+)
 
 COUPONS = derived(
     "loyalty_coupons",

@@ -125,9 +125,11 @@ class _Hub:
         yield "prices", indexed, tuple(self._read("pricesOf", program))
 
     def _coupon_points(self, program: int) -> int:
-        supply = self._session.execute(
-            select(SUPPLIES).where(SUPPLIES.c.program == program)
-        ).mappings().one()
+        supply = (
+            self._session.execute(select(SUPPLIES).where(SUPPLIES.c.program == program))
+            .mappings()
+            .one()
+        )
         points: int = supply["coupon_points"]
         return points if supply["epoch"] == self._epoch else 0
 
