@@ -22,6 +22,7 @@ from crmdapp.web.settings import Settings
 
 API = (
     "crmdapp.web.operations",
+    "crmdapp.web.api.intents",
     "crmdapp.web.api.loyalty",
     "crmdapp.web.api.customers",
     "crmdapp.web.api.provenance",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from crmdapp.chain.client import ContractClient
     from crmdapp.store.database import Store
     from crmdapp.store.index import Index
+    from crmdapp.web.api.intents.redemptions import Redemptions
     from crmdapp.web.settings import Settings
 
 ClientT = TypeVar("ClientT", bound="ContractClient")
@@ -59,12 +60,15 @@ class Context:
         self.vault: Store | None = _open_vault(settings)
         self.unlocked: dict[bytes, Signer] = {}
         self._secrets: dict[str, bytes] = {}
+        self._redemptions: dict[str, Redemptions] = {}
         self._readers: dict[type, Any] = {}
         self._lock = threading.Lock()
 
     def close(self) -> None:
         """Close the databases and the connection; forget the keys."""
         self.unlocked.clear()
+        for relay in self._redemptions.values():
+            relay.stop()
         for part in (self.vault, self.index, self.state, self.journal, self.connection):
             if part is not None:
                 part.close()
@@ -103,6 +107,18 @@ class Context:
             timeout=self.settings.patience, confirmations=self.settings.confirmations, poll=0.1
         )
         return Sender(self.connection, signer, self.journal, policy=policy)
+
+    def redemptions(self, account: str) -> Redemptions:
+        """Return what submits redemptions in batches from one of the server's accounts."""
+        from crmdapp.loyalty.client import LoyaltyClient
+        from crmdapp.web.api.intents.redemptions import Redemptions
+
+        with self._lock:
+            found = self._redemptions.get(account)
+            if found is None:
+                client = LoyaltyClient.at(self.connection, self.manifest, self.sender(account))
+                found = self._redemptions[account] = Redemptions(self, client)
+        return found
 
     # ----------------------------------------------------------------- secrets
 
