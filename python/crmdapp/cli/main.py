@@ -28,6 +28,7 @@ class Root(LazyGroup):
     """All commands; a domain adds one line."""
 
     parts: Mapping[str, tuple[str, str]] = {
+        "up": ("crmdapp.cli.up", "Run everything here: chain, contracts, index, API and pages."),
         "chain": ("crmdapp.cli.chain", "Run a local chain for trying things out."),
         "account": ("crmdapp.cli.account", "Make and list encrypted keys."),
         "deploy": ("crmdapp.cli.deploy", "Deploy the contracts, or check what is deployed."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import random
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from crmdapp.provenance.artworks import ArtworksClient
 from crmdapp.provenance.board_intents import sign_approval
@@ -19,6 +19,11 @@ from crmdapp.provenance.items import ItemsClient
 from crmdapp.provenance.submission import metadata_of, submit_work
 from crmdapp.sample.stage import DAY, Stage
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from crmdapp.chain.accounts import Signer
+
 PICTURES = ("Harbour at six", "Tide tables", "Night bus")
 ROYALTY = 1_000  # hundredths of a percent
 SACKS = 4
@@ -27,13 +32,18 @@ _YEAR = 365 * DAY
 _PREFIX, _COFFEE = "9506000", 101  # GS1's prefix for examples
 
 
-def has_pictures() -> bool:
-    """Return whether pictures can be fingerprinted here: the extra ``art`` is installed."""
-    return importlib.util.find_spec("PIL") is not None
+def obstacle(stage: Stage, curator: Signer) -> str:
+    """Return why there can be no pictures here; empty if there can."""
+    if importlib.util.find_spec("PIL") is None:
+        return "The pictures are left out: they need the extra crmdapp[art]."
+    board = stage.client(BoardClient)
+    if board.state().quorum > 1 or not board.is_curator(curator.address):
+        return "The pictures are left out: the gallery has other curators."
+    return ""
 
 
-def hang(stage: Stage) -> None:
-    """Let the artist sign pictures and the curator approve them; one is sold twice."""
+def hang(stage: Stage, curator: Signer) -> None:
+    """Let the artist sign pictures and the curator approve them; one is sold."""
     works = stage.client(ArtworksClient, "artist")
     board = stage.client(BoardClient)
     folder = stage.folder / "pictures"
@@ -53,7 +63,7 @@ def hang(stage: Stage) -> None:
             deadline=stage.ends_at + _YEAR,
         )
         approval = sign_approval(
-            stage.signer("curator"),
+            curator,
             board.domain,
             submission.artwork,
             deadline=stage.ends_at + _YEAR,

@@ -12,19 +12,17 @@ from crmdapp.sample.stage import Stage
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from crmdapp.chain.accounts import Keystore
+    from crmdapp.chain.accounts import Keystore, Signer
     from crmdapp.chain.connection import Connection
     from crmdapp.chain.journal import Journal
     from crmdapp.chain.manifest import Manifest
 
-ROLES = ("shop", "nook", "customer", "artist", "curator", "collector", "farm", "roaster")
+ROLES = ("shop", "nook", "customer", "artist", "collector", "farm", "roaster")
 """Whose keys go into the keystore, as ``sample-shop`` and so on, beside ``voter`` and ``trustee``
 of the open election."""
 
 _ELECTIONS = 1_800
 """Seconds of the chain that both elections take until they are over, and open."""
-
-_NO_PICTURES = "The pictures are left out: they need the extra crmdapp[art]."
 
 
 @dataclass(slots=True)
@@ -48,6 +46,7 @@ def play(
     password: str,
     state: Path,
     *,
+    curator: Signer,
     progress: Callable[[str], None] | None = None,
 ) -> SampleReport:
     """Tell what of the story is not told yet.
@@ -59,6 +58,7 @@ def play(
         keystore: Where the keys of the roles go.
         password: Opens them.
         state: The state folder.
+        curator: Who may admit works to the gallery.
         progress: Called with the name of each part as it begins.
 
     Raises:
@@ -67,7 +67,7 @@ def play(
     """
     stage = Stage(connection, manifest, journal, keystore, password, state)
     report = SampleReport()
-    for name, part in _parts(report):
+    for name, part in _parts(report, stage, curator):
         if progress is not None:
             progress(name)
         if stage.once(name, part):
@@ -75,18 +75,9 @@ def play(
     return report
 
 
-def curator_of(
-    connection: Connection, journal: Journal, keystore: Keystore, password: str, state: Path
-) -> str:
-    """Return the address of the sample's curator, for a gallery that is not deployed yet."""
-    from crmdapp.chain.manifest import Manifest
-
-    nothing = Manifest(connection.chain_id, "")
-    stage = Stage(connection, nothing, journal, keystore, password, state)
-    return stage.signer("curator").address
-
-
-def _parts(report: SampleReport) -> list[tuple[str, Callable[[Stage], None]]]:
+def _parts(
+    report: SampleReport, stage: Stage, curator: Signer
+) -> list[tuple[str, Callable[[Stage], None]]]:
     parts: list[tuple[str, Callable[[Stage], None]]] = [
         ("keys", _keep_keys),
         ("programs", loyalty.open_programs),
@@ -94,7 +85,7 @@ def _parts(report: SampleReport) -> list[tuple[str, Callable[[Stage], None]]]:
         ("consents", customers.agree),
         ("purchases", loyalty.live),
         ("interactions", customers.note),
-        ("gallery", provenance.hang),
+        ("gallery", lambda stage: provenance.hang(stage, curator)),
         ("coffee", provenance.ship),
         ("last hour", _reach_the_last_hour),
         ("gifts", loyalty.give),
@@ -102,9 +93,10 @@ def _parts(report: SampleReport) -> list[tuple[str, Callable[[Stage], None]]]:
         ("open election", ballots.leave_open),
         ("present", _reach_the_present),
     ]
-    if provenance.has_pictures():
+    reason = provenance.obstacle(stage, curator)
+    if not reason:
         return parts
-    report.left_out.append(_NO_PICTURES)
+    report.left_out.append(reason)
     return [part for part in parts if part[0] != "gallery"]
 
 
