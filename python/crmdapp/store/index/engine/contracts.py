@@ -45,7 +45,7 @@ class Contracts:
 
     @classmethod
     def of(cls, manifest: Manifest) -> Contracts:
-        """Return the contracts of a manifest, and the clearing house that a hub's creation makes."""
+        """Return the contracts of a manifest, and the clearing house that a hub creates."""
         found = [
             Contract(item.address, item.name, item.contract, item.block)
             for item in manifest

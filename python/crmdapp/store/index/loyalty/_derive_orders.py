@@ -251,8 +251,10 @@ def _order_redeemed(rows: Rows, entry: Entry, order: int, burn: Burn, value: int
 
 
 def _returned(spent: Ring, epoch: int, now: int, refunded: int, points: int, credited: int) -> Ring:
-    """Return the lanes that a refund credits: of what is not refunded yet the youngest first, what
-    expired not, and of the rest the oldest pay a debt.
+    """Return the lanes that a refund credits.
+
+    Of what is not refunded yet the youngest go first; what expired does not come back, and of the
+    rest the oldest pay a debt.
     """
     left = sum(spent) - refunded
     part = minus(oldest(spent, left), oldest(spent, left - points))

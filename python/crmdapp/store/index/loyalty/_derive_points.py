@@ -1,12 +1,12 @@
 """Every movement of points, from ``Transfer`` and the events around it.
 
-The ledger's rules are followed exactly: a spend takes the oldest points first, an award lands in the
-lane of the program's validity, an exchange scales lane by lane, and what expired leaves by an event
-of its own, before anything else happens to the account.
+The ledger's rules are followed exactly: a spend takes the oldest points first, an award lands in
+the lane of the program's validity, an exchange scales lane by lane, and what expired leaves by an
+event of its own, before anything else happens to the account.
 
-Two things are not in any event: which lane a holder moved by ``transferAtEpoch``, and the epoch that
-a coupon names in its calldata. The usual rule is followed for both, and the row is marked as not
-exact until it is empty, or until `crmdapp.store.index.loyalty.settling` has asked the chain.
+Two things are not in any event: which lane a holder moved by ``transferAtEpoch``, and the epoch
+that a coupon names in its calldata. The usual rule is followed for both, and the row is marked as
+not exact until it is empty, or until `crmdapp.store.index.loyalty.settling` has asked the chain.
 """
 
 from __future__ import annotations
@@ -159,8 +159,10 @@ def _left(rows: Rows, entry: Entry) -> None:
 
 
 def _expired(rows: Rows, entry: Entry, epoch: int) -> bool:
-    """Whether the points left because their time was over: the first that an account's event of a
-    later epoch tells, and exactly what fell off. The supply forgets them by itself.
+    """Whether the points left because their time was over.
+
+    It is the first that an account's event of a later epoch tells, and exactly what fell off. The
+    supply forgets such points by itself.
     """
     event = entry.event
     row = rows.get(BALANCES, event.id, event.sender)
@@ -207,9 +209,11 @@ def _may_choose_lane(entry: Entry, held: Ring) -> bool:
 def _is_exchange(rows: Rows, entry: Entry, trail: Trail, mint: Mint) -> bool:
     """Carry out the second half of an exchange: burn, posting and mint, one after the other."""
     posted, trail.posted = trail.posted, None
-    if posted is None or posted[3] is None:
+    if posted is None:
         return False
     debtor, creditor, _, burn = posted
+    if burn is None:
+        return False
     if (creditor, mint.account) != (mint.program, burn.account) or debtor != burn.program:
         return False
     ring = _exchanged(rows, entry, burn, mint)

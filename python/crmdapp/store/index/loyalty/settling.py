@@ -1,8 +1,8 @@
 """Asking the chain about the few rows whose ages the events left in doubt.
 
 After a span of blocks the accounts in doubt are read from the hub, each at the block of its latest
-change, so that the index tells what the chain tells. A node that no longer has that state leaves them in doubt: their
-sums are right, and whoever shows them reads the chain (``exact`` is false).
+change, so that the index tells what the chain tells. A node that no longer has that state leaves
+them in doubt: their sums are right, and whoever shows them reads the chain (``exact`` is false).
 """
 
 from __future__ import annotations

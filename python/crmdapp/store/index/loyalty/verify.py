@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from sqlalchemy import RowMapping as Row
 from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
@@ -36,8 +37,6 @@ from crmdapp.store.index.loyalty.tables import (
     TERMS,
 )
 from crmdapp.store.index.verifying import Compared
-
-Row = Mapping[str, Any]
 
 _DIGEST_SHIFT = 16
 _TIME_MASK = (1 << 40) - 1
