@@ -16,11 +16,16 @@ from crmdapp import __version__
 from crmdapp.web import problems
 from crmdapp.web.context import Context
 from crmdapp.web.following import Following
+from crmdapp.web.idempotency import Idempotency
+from crmdapp.web.logs import Watch
+from crmdapp.web.metrics import Metrics
+from crmdapp.web.ratelimit import RateLimits
 from crmdapp.web.security.guards import Guards
 from crmdapp.web.security.sessions import guard_form
 from crmdapp.web.settings import Settings
 
 API = (
+    "crmdapp.web.health",
     "crmdapp.web.operations",
     "crmdapp.web.api.intents",
     "crmdapp.web.api.loyalty",
@@ -64,7 +69,13 @@ def build_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         lifespan=_lifespan,
     )
+    app.state.following = None
+    # The last one added is the first one that a request meets.
+    app.add_middleware(Idempotency)
+    app.add_middleware(RateLimits, settings=settings)
     app.add_middleware(Guards, settings=settings)
+    app.state.metrics = Metrics()
+    app.add_middleware(Watch, metrics=app.state.metrics)
     problems.install(app)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     links = []
@@ -89,7 +100,6 @@ def _router(name: str) -> APIRouter:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     context: Context = app.state.context
-    app.state.following = None
     if context.settings.follow:
         app.state.following = Following(context)
         app.state.following.start()

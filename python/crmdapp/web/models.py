@@ -24,7 +24,7 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", from_attributes=True, frozen=True)
 
 
-def _whole(value: Any) -> int:
+def _whole(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise ValueError("must be a whole number as a decimal string")  # noqa: TRY004 - pydantic's
     if isinstance(value, str):

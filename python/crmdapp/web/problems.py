@@ -122,7 +122,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(CrmdappError, _on_known)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
-    app.add_exception_handler(Exception, _on_unforeseen)
 
 
 def _on_known(request: Request, problem: Exception) -> Response:
@@ -167,12 +166,13 @@ def _on_http(request: Request, problem: Exception) -> Response:
     return response
 
 
-def _on_unforeseen(request: Request, problem: Exception) -> Response:
+def unforeseen(request: Request, problem: Exception) -> Response:
+    """Return the answer to a mistake of the server's own, and log where it is."""
     # The text of the exception may hold what was sent: its type and place say enough.
     place = problem.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next
-    where = f"{place.tb_frame.f_code.co_qualname}:{place.tb_lineno}" if place else ""  # type: ignore[attr-defined]
+    where = f"{place.tb_frame.f_code.co_qualname}:{place.tb_lineno}" if place else ""
     _LOG.error("unforeseen %s at %s", type(problem).__name__, where)
     return answer(
         request,

@@ -52,7 +52,7 @@ class Settings:
         burst: Requests it may make at once.
         address_rate: Requests a second of one network address without a key.
         address_burst: Requests it may make at once.
-        proxies: Whether the first address of X-Forwarded-For is believed.
+        proxies: Whether a proxy in front appends the visitor's address to X-Forwarded-For.
         webhook_hosts: Host names that webhooks may reach though they are private.
         metrics_token: Bearer token that /metrics asks for; loopback needs none.
     """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -12,7 +11,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crmdapp.web.errors import BodyTooLarge, HostUnknown, OriginRefused, RequestProblem
-from crmdapp.web.problems import answer
+from crmdapp.web.problems import answer, unforeseen
 
 if TYPE_CHECKING:
     from crmdapp.web.settings import Settings
@@ -56,7 +55,6 @@ class Guards:
             await self._app(scope, receive, send)
             return
         request = Request(scope)
-        request.state.request_id = secrets.token_hex(8)
         sender = self._dressed(scope, send, request.state.request_id)
         problem = self._problem(request)
         if problem is not None:
@@ -75,6 +73,10 @@ class Guards:
         except _TooLargeError:
             if not started:
                 await answer(request, BodyTooLarge(limit))(scope, receive, sender)
+        except Exception as problem:  # noqa: BLE001 - whatever it is, it ends as an answer
+            response = unforeseen(request, problem)
+            if not started:
+                await response(scope, receive, sender)
 
     def _problem(self, request: Request) -> RequestProblem | None:
         headers = request.headers

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Body, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import ConfigDict
 
@@ -139,8 +139,7 @@ def _prepare(registered: Registered) -> Callable[..., Any]:
         return registered.kind.prepare(context, wanted)
 
     # The model is known only now; an annotation in the text could not name it.
-    wanted = Annotated[registered.request, Body()]
-    prepare.__annotations__.update(context=ContextDep, wanted=wanted)
+    prepare.__annotations__.update(context=ContextDep, wanted=registered.request)
     return prepare
 
 
