@@ -12,6 +12,16 @@ ZERO_ADDRESS = "0x" + "00" * 20
 _ADDRESS = re.compile(r"^0x[0-9a-fA-F]{40}$")
 
 
+def _pair(byte: int, mark: int) -> str:
+    high, low = f"{byte:02x}"
+    return (high.upper() if mark & 0x80 else high) + (low.upper() if mark & 0x08 else low)
+
+
+# Two digits of an address at a time, by the byte of the hash that says which are capitals.
+_BY_MARK = {mark: [_pair(byte, mark) for byte in range(256)] for mark in (0, 0x08, 0x80, 0x88)}
+_PAIRS = [_BY_MARK[mark & 0x88] for mark in range(256)]
+
+
 def checksum(address: str) -> str:
     """Return ``address`` in its EIP-55 form, whatever its case was.
 
@@ -21,11 +31,9 @@ def checksum(address: str) -> str:
     if not _ADDRESS.match(address):
         raise ValueError(f"{address!r} is not an address (0x and 40 hex digits)")
     lower = address[2:].lower()
-    marks = keccak(lower.encode()).hex()
-    return "0x" + "".join(
-        char.upper() if int(mark, 16) >= 8 else char
-        for char, mark in zip(lower, marks, strict=False)
-    )
+    marks = keccak(lower.encode())
+    pairs = zip(bytes.fromhex(lower), marks, strict=False)
+    return "0x" + "".join([_PAIRS[mark][byte] for byte, mark in pairs])
 
 
 def parse_address(text: str) -> str:

@@ -30,6 +30,7 @@ _PRAGMAS = (
     "synchronous = NORMAL",
     "temp_store = MEMORY",
     "cache_size = -65536",
+    "wal_autocheckpoint = 8000",
 )
 # Apart from the others, so that it is read before they are known to be there.
 _VERSION = Table("index_version", MetaData(), Column("fingerprint", String(64), nullable=False))

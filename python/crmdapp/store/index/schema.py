@@ -89,7 +89,7 @@ def derived(name: str, *columns: Column[Any]) -> Table:
         name: Its name, ``<domain>_<plural>``.
         columns: Its columns and indexes' columns; at least one is ``primary_key=True``.
     """
-    return Table(name, INDEX, *columns, info={"derived": True})
+    return Table(name, INDEX, *columns, info={"derived": True}, sqlite_with_rowid=False)
 
 
 STATE = Table(
@@ -137,6 +137,7 @@ EVENTS = Table(
     Column("name", Text, nullable=False),
     Column("tx_hash", String(66), nullable=False),
     Column("fields", Text, nullable=False),
+    sqlite_with_rowid=False,  # kept in the order of the chain, so a batch is appended
 )
 """Every event; ``fields`` is JSON by the names of the Python twin: addresses and bytes as hex,
 numbers above 2**53 - 1 as decimal text."""
@@ -149,6 +150,7 @@ UNDO = Table(
     Column("table", Text, nullable=False),
     Column("key", Text, nullable=False),
     Column("before", Text),
+    sqlite_with_rowid=False,
 )
 """What rows of derived tables were before a recent block changed them; ``before`` is null for a row
 that was not there."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -63,8 +63,8 @@ class Contracts:
         """The block of the first deployment; 0 if it is not known of one."""
         return min((item.block for item in self._by_address.values()), default=0)
 
-    def __iter__(self) -> Any:
-        return iter(self._by_address.values())
+    def __iter__(self) -> Iterator[Contract]:
+        return iter(list(self._by_address.values()))  # the fetching thread may add to it
 
     def __len__(self) -> int:
         return len(self._by_address)

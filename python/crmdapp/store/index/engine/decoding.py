@@ -8,18 +8,23 @@ the hex text that the node sends, and one look and one check each take it out. T
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from crmdapp.chain.decode import Event, as_address, decode_log, event_attribute, event_classes
+from crmdapp.chain.addresses import checksum
+from crmdapp.chain.decode import Event, decode_log, event_attribute, event_classes
 
 Reader = Callable[[str], Any]
-"""Takes the 64 hex digits of a word."""
+"""Takes a word, 0x and 64 hex digits."""
+
+Writer = Callable[[Any], str]
+"""Takes a value and returns its JSON text."""
 
 WHOLE_MAX = (1 << 53) - 1
 """Largest whole number that every JSON reader keeps exactly."""
 
-_ADDRESS_PAD = "0" * 24
+_ADDRESS_PAD = "0x" + "0" * 24
+_MOST_ADDRESSES = 200_000
 _HASHED = ("string", "bytes")
 
 
@@ -39,6 +44,7 @@ class Decoder:
         self.name = twin.__name__
         self.topics = sum(twin.indexed)
         self._names = tuple(event_attribute(field) for field in twin.fields)
+        self._template, self._writers = _template(twin, self._names)
         self._readers = _readers(twin)
         data = sum(1 for indexed in twin.indexed if not indexed)
         self._size = 2 + 64 * data
@@ -63,7 +69,7 @@ class Decoder:
             raise Mismatch
         try:
             return [
-                reader(topics[place][2:]) if place > 0 else reader(data[-place : 64 - place])
+                reader(topics[place]) if place > 0 else reader("0x" + data[-place : 64 - place])
                 for reader, place in self._readers
             ]
         except ValueError:
@@ -71,10 +77,8 @@ class Decoder:
 
     def fields(self, values: list[Any]) -> str:
         """Return the values as JSON text by attribute name."""
-        return json.dumps(
-            {name: plain_json(value) for name, value in zip(self._names, values, strict=True)},
-            separators=(",", ":"),
-            ensure_ascii=False,
+        return self._template % tuple(
+            [write(value) for write, value in zip(self._writers, values, strict=True)]
         )
 
     def _slowly(self, log: Mapping[str, Any]) -> list[Any]:
@@ -122,6 +126,31 @@ def plain_json(value: Any) -> Any:
     return value
 
 
+def _template(twin: type[Event], names: Sequence[str]) -> tuple[str, tuple[Writer, ...]]:
+    """Return the JSON text of an event with places for its values, and what writes each value."""
+    parts = [f'"{name}":%s' for name in names]
+    writers = [
+        _write if indexed and _is_hashed(kind) else _WRITERS.get(kind.rstrip("0123456789"), _write)
+        for kind, indexed in zip(twin.types, twin.indexed, strict=True)
+    ]
+    return "{" + ",".join(parts) + "}", tuple(writers)
+
+
+def _write(value: Any) -> str:
+    return json.dumps(plain_json(value), separators=(",", ":"), ensure_ascii=False)
+
+
+def _write_whole(value: int) -> str:
+    return str(value) if -WHOLE_MAX <= value <= WHOLE_MAX else f'"{value}"'
+
+
+_WRITERS: dict[str, Writer] = {
+    "address": '"{}"'.format,
+    "uint": _write_whole,
+    "int": _write_whole,
+}
+
+
 def _readers(twin: type[Event]) -> list[tuple[Reader, int]] | None:
     """Return a reader and a place for each value: a topic's number, or minus the place in data."""
     found: list[tuple[Reader, int]] = []
@@ -159,10 +188,19 @@ def _reader(kind: str) -> Reader | None:
     return None
 
 
-def _address(word: str) -> str:
-    if word[:24] != _ADDRESS_PAD or len(word) != 64:
-        raise Mismatch
-    return as_address("0x" + word[24:])
+class _Addresses(dict[str, str]):
+    """The addresses in words, those seen before without computing."""
+
+    def __missing__(self, word: str) -> str:
+        if word[:26] != _ADDRESS_PAD or len(word) != 66:
+            raise Mismatch
+        if len(self) >= _MOST_ADDRESSES:
+            self.clear()
+        address = self[word] = checksum("0x" + word[26:])
+        return address
+
+
+_address: Reader = _Addresses().__getitem__
 
 
 def _bool(word: str) -> bool:
@@ -173,12 +211,16 @@ def _bool(word: str) -> bool:
 
 
 def _raw(word: str) -> bytes:
-    return bytes.fromhex(word)
+    return bytes.fromhex(word[2:])
+
+
+def _whole(word: str) -> int:
+    return int(word, 16)
 
 
 def _uint(bits: int) -> Reader:
     if bits == 256:
-        return lambda word: int(word, 16)
+        return _whole
 
     def read(word: str) -> int:
         value = int(word, 16)
@@ -206,11 +248,12 @@ def _int(bits: int) -> Reader:
 def _bytes(size: int) -> Reader:
     if size == 32:
         return _raw
+    end = 2 + 2 * size
     rest = "0" * (64 - 2 * size)
 
     def read(word: str) -> bytes:
-        if word[2 * size :] != rest:
+        if word[end:] != rest:
             raise Mismatch
-        return bytes.fromhex(word[: 2 * size])
+        return bytes.fromhex(word[2:end])
 
     return read

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -21,6 +24,8 @@ from crmdapp.store.index.errors import IndexChainDiffers, IndexContractsDiffer
 from crmdapp.store.index.schema import BLOCKS, CONTRACTS
 
 _WALK = 64
+"""Blocks compared at once while walking back to a common ancestor."""
+
 _ORIGIN = Block(-1, bytes(32), bytes(32), 0, 0)
 
 
@@ -75,6 +80,9 @@ class Follower:
         self._source = Source(connection, self._contracts)
         surroundings = Surroundings(connection, manifest)
         self._writer = Writer(index, self._contracts, kept=kept, surroundings=surroundings)
+        self._head, self._finalized = _ORIGIN, 0
+        self._fetching = ThreadPoolExecutor(1, thread_name_prefix="crmdapp-index")
+        self._pending: Future[list[Block]] | None = None
 
     def step(self) -> Step:
         """Bring the index one span of blocks closer to the chain's head.
@@ -84,17 +92,8 @@ class Follower:
             ReorgTooDeep: The chain changed further back than can be undone.
             StoreProblem: The index cannot be written; nothing was.
         """
-        head = self._source.head()
-        position = self._position or self._begin()
-        taken_back = 0
-        if not self._is_on_chain(position, head):
-            ancestor = self._ancestor(position, head)
-            taken_back = position.block - ancestor
-            if taken_back:
-                position = self._position = self._writer.take_back(position, ancestor)
-        if head.number > position.block:
-            position = self._advance(position, head)
-        return Step(position.block, head.number, position.events, taken_back)
+        with _collector_paused():
+            return self._take_prefetched() or self._look()
 
     def run(
         self,
@@ -151,9 +150,28 @@ class Follower:
 
     def close(self) -> None:
         """Close the connections to the nodes."""
+        self._fetching.shutdown(wait=True, cancel_futures=True)
         self._source.close()
 
     # ----------------------------------------------------------------- inside
+
+    def _look(self) -> Step:
+        """Ask for the head and bring the index closer to it."""
+        head = self._head = self._source.head()
+        position = self._position or self._begin()
+        taken_back = 0
+        if not self._is_on_chain(position, head):
+            ancestor = self._ancestor(position, head)
+            taken_back = position.block - ancestor
+            if taken_back:
+                position = self._position = self._writer.take_back(position, ancestor)
+        if head.number > position.block:
+            self._finalized = self._source.finalized()
+            blocks = self._source.fetch(position.block + 1, head.number)
+            # If the chain changed since the head was read, the next step sees it.
+            if position.block < 0 or blocks[0].parent_hash == position.hash:
+                position = self._store(position, blocks)
+        return Step(position.block, head.number, position.events, taken_back)
 
     def _resume(self) -> Position | None:
         with self._index.reading() as session:
@@ -229,11 +247,34 @@ class Follower:
         with self._index.reading() as session:
             return {row.number: row.hash for row in session.execute(rows)}
 
-    def _advance(self, position: Position, head: Block) -> Position:
-        blocks = self._source.fetch(position.block + 1, head.number)
-        if position.block >= 0 and blocks[0].parent_hash != position.hash:
-            return position  # the chain changed since the head was read: the next step sees it
-        self._position = self._writer.apply(
-            position, blocks, head=head.number, finalized=self._source.finalized()
-        )
+    def _store(self, position: Position, blocks: Sequence[Block]) -> Position:
+        """Write blocks while the next ones are being fetched."""
+        last, head = blocks[-1].number, self._head.number
+        if last < head:
+            self._pending = self._fetching.submit(self._source.fetch, last + 1, head)
+        self._position = self._writer.apply(position, blocks, head=head, finalized=self._finalized)
         return self._position
+
+    def _take_prefetched(self) -> Step | None:
+        """Write what was fetched meanwhile; ``None`` if nothing was, or the chain has changed."""
+        pending, self._pending = self._pending, None
+        if pending is None or self._position is None:
+            return None
+        blocks = pending.result()
+        position = self._position
+        if (blocks[0].number, blocks[0].parent_hash) != (position.block + 1, position.hash):
+            return None
+        position = self._store(position, blocks)
+        return Step(position.block, self._head.number, position.events)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Keep Python's cycle collector from walking over each batch; its logs hold no cycles."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

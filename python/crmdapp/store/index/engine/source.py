@@ -32,7 +32,7 @@ EVENTS_AT_ONCE = 12_000
 """Events that a span of blocks should bring; spans grow and shrink towards it."""
 
 LONGEST_SPAN = 4_000
-_FIRST_SPAN = 64
+_FIRST_SPAN = 16
 _PAUSE = 0.05
 
 
