@@ -172,10 +172,11 @@ def changing(*scopes: str) -> Any:
 
     The request must bear an Idempotency-Key, and its API key all these scopes.
     """
+    needed = requires(*scopes)
 
     def work(
         context: ContextDep,
-        caller: Annotated[Caller, requires(*scopes)],
+        caller: Caller = needed,  # a default, because annotations cannot see it
         idempotency_key: _IdempotencyKey = None,
     ) -> Work:
         return Work(context, caller, f"api/{caller.key_id}/{key_name(idempotency_key)}")
@@ -185,8 +186,9 @@ def changing(*scopes: str) -> Any:
 
 def sending(*scopes: str) -> Any:
     """Return a dependency like :func:`changing` that also requires an account to send with."""
+    changed = changing(*scopes)
 
-    def work(request: Request, found: Annotated[Work, changing(*scopes)]) -> Work:
+    def work(request: Request, found: Work = changed) -> Work:
         request.state.account = found.caller.account
         _ = found.sender
         return found

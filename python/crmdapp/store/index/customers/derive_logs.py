@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from crmdapp.chain.addresses import ZERO_ADDRESS, checksum
 from crmdapp.chain.events import ERC721Transfer
 from crmdapp.customers import events
@@ -272,7 +274,7 @@ def _campaign_closed(rows: Rows, entry: Entry) -> None:
 # ------------------------------------------------------------------------------------- inside
 
 
-def _new_log(log: bytes) -> dict[str, object]:
+def _new_log(log: bytes) -> dict[str, Any]:
     return {
         "log": log,
         "operator": checksum("0x" + log[:20].hex()),

@@ -46,18 +46,18 @@ PROFILES = derived(
     Column("tags", Integer, nullable=False),
     Column("registered_at", Uint, nullable=False),
     Column("registered_in", Uint, nullable=False),
-    Index("customers_profiles_by_controller", "controller"),
 )
 """Profiles. ``status`` is a :class:`~crmdapp.customers.models.CustomerStatus`; ``tags`` counts the
 ids that lead to it, its own one among them; ``registered_in`` is a block."""
+Index("customers_profiles_by_controller", PROFILES.c.controller)
 
 TAGS = derived(
     "customers_tags",
     Column("id", Hash, primary_key=True),
     Column("cid", Hash, nullable=False),
-    Index("customers_tags_by_cid", "cid"),
 )
 """Further ids, and the profile each was linked to. Merges do not change this table."""
+Index("customers_tags_by_cid", TAGS.c.cid)
 
 GUARDIANS = derived(
     "customers_guardians",
@@ -96,9 +96,9 @@ CONSENTS = derived(
     Column("renewed_until", Uint, nullable=False),
     Column("version", Integer, nullable=False),
     Column("ended_at", Uint, nullable=False),
-    Index("customers_consents_by_id", "consent_id"),
 )
 """Consents. ``status`` is a :class:`~crmdapp.customers.consent_models.ConsentStatus`."""
+Index("customers_consents_by_id", CONSENTS.c.consent_id)
 
 CHANGES = derived(
     "customers_changes",
@@ -109,10 +109,10 @@ CHANGES = derived(
     Column("detail", String(80), nullable=False),
     Column("at", Uint, nullable=False),
     Column("tx_hash", String(66), nullable=False),
-    Index("customers_changes_about", "about", "block", "log_index"),
 )
 """What happened to a subject's consents, a profile or a log, for histories. ``about`` is the
 subject's address, or a profile's or log's id in hex; ``detail`` the consent, receipt or key."""
+Index("customers_changes_about", CHANGES.c.about, CHANGES.c.block, CHANGES.c.log_index)
 
 TOPICS = derived(
     "customers_topics",
@@ -143,9 +143,9 @@ ATTESTATIONS = derived(
     Column("issued_at", Uint, nullable=False),
     Column("expiry", Uint, nullable=False),
     Column("status", Integer, nullable=False),
-    Index("customers_attestations_by_attestor", "attestor", "uid"),
 )
 """Words of attestors on statements; ``expiry`` 0 is no end."""
+Index("customers_attestations_by_attestor", ATTESTATIONS.c.attestor, ATTESTATIONS.c.uid)
 
 DISOWNED = derived(
     "customers_disowned",
@@ -166,9 +166,9 @@ LOGS = derived(
     Column("interactions", Uint, nullable=False),
     Column("flags", Integer, nullable=False),
     Column("anchored_at", Uint, nullable=False),
-    Index("customers_logs_by_operator", "operator"),
 )
 """Interaction logs; ``delay`` 0: anchored in, but never opened. ``anchored_at`` is the last."""
+Index("customers_logs_by_operator", LOGS.c.operator)
 
 BATCHES = derived(
     "customers_batches",
@@ -195,9 +195,9 @@ CHALLENGES = derived(
     Column("answered", Boolean, nullable=False),
     Column("anchored_at", Uint, nullable=False),
     Column("flagged", Boolean, nullable=False),
-    Index("customers_challenges_by_log", "log", "receipt_hash"),
 )
 """Receipts that were overdue when somebody posted them."""
+Index("customers_challenges_by_log", CHALLENGES.c.log, CHALLENGES.c.receipt_hash)
 
 FORKS = derived(
     "customers_forks",
@@ -216,9 +216,9 @@ BADGES = derived(
     Column("topic", Uint, nullable=False),
     Column("attestor", Address),
     Column("issued_at", Uint, nullable=False),
-    Index("customers_badges_by_identity", "identity"),
 )
 """Identity badges; ``holder`` is null once burned."""
+Index("customers_badges_by_identity", BADGES.c.identity)
 
 REWARDS = derived(
     "customers_rewards",
@@ -233,10 +233,10 @@ REWARDS = derived(
     Column("head", Hash),
     Column("returned", Big, nullable=False),
     Column("created_at", Uint, nullable=False),
-    Index("customers_rewards_by_sponsor", "sponsor", "campaign"),
 )
 """Reward campaigns; ``claims`` counts the paid ones. The cap, the purposes and the end are in no
 event."""
+Index("customers_rewards_by_sponsor", REWARDS.c.sponsor, REWARDS.c.campaign)
 
 REWARD_CLAIMS = derived(
     "customers_reward_claims",
@@ -245,6 +245,6 @@ REWARD_CLAIMS = derived(
     Column("payee", Address, nullable=False),
     Column("amount", Big, nullable=False),
     Column("paid_at", Uint, nullable=False),
-    Index("customers_reward_claims_by_payee", "payee"),
 )
 """Claims that were paid."""
+Index("customers_reward_claims_by_payee", REWARD_CLAIMS.c.payee)
