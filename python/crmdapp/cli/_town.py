@@ -68,20 +68,21 @@ def require_web() -> None:
         )
 
 
-def listen(port: int) -> socket.socket:
-    """Return a socket that listens on the loopback address.
+def listen(port: int, host: str = node.HOST) -> socket.socket:
+    """Return a socket that listens on an address, the loopback one by default.
 
     Args:
         port: 0 takes a free one.
+        host: Name or address of this machine.
 
     Raises:
         PortInUse: Somebody else listens there.
         PermissionDenied: The port may not be used.
     """
-    found = socket.socket()
+    found = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        found.bind((node.HOST, port))
+        found.bind((host, port))
         found.listen(128)
     except PermissionError:
         found.close()
@@ -91,7 +92,8 @@ def listen(port: int) -> socket.socket:
     except OSError:
         found.close()
         raise PortInUse(
-            f"Another program listens on port {port}.",
+            f"{host}, port {port} cannot be listened on: another program does, or it is no "
+            "address of this machine.",
             hint="Stop that program, or choose another port: --port 0 takes a free one.",
         ) from None
     return found

@@ -51,6 +51,8 @@ class Root(LazyGroup):
         ),
         "wallet": ("crmdapp.cli.wallet", "One customer's points of all programs."),
         "index": ("crmdapp.cli.index", "Keep all events in SQL, safe from reorgs; compare."),
+        "serve": ("crmdapp.cli.serve", "Serve the HTTP API and the pages."),
+        "api-keys": ("crmdapp.cli.api_keys", "Make, list and revoke keys of the HTTP API."),
         "tx": ("crmdapp.cli.tx", "Wait for, speed up or cancel transactions."),
         "doctor": ("crmdapp.cli.doctor", "Find out what is wrong and how to mend it."),
         "config": ("crmdapp.cli.config", "Show the settings in force."),

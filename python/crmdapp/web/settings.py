@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from crmdapp.errors import UsageError
 
@@ -119,6 +120,26 @@ class Settings:
     def database_url(self) -> str | Path:
         """Where the server's own database is."""
         return self.state_dir / "web.sqlite3" if self.database is None else self.database
+
+
+def public_name(url: str) -> str:
+    """Return the host name in the address under which others reach a server.
+
+    Raises:
+        UsageError: It is no https address of a host alone.
+    """
+    try:
+        parts = urlsplit(url)
+        name = parts.hostname
+    except ValueError:
+        name = None
+    if not name or parts.scheme != "https" or parts.path.strip("/") or parts.query:
+        raise UsageError(
+            "A public address is https:// and a host name.",
+            why="Sessions of people travel with every request, and must not be read on the way.",
+            hint="Put a TLS proxy in front, and name its address: https://crm.example",
+        )
+    return name.lower()
 
 
 def is_loopback(host: str) -> bool:
