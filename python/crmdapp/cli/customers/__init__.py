@@ -3,6 +3,7 @@
 from crmdapp.cli.customers import (
     _attesting,
     _credentials,
+    analytics,
     attest,
     attest_words,
     badge,
@@ -49,8 +50,10 @@ app.add_typer(log.app, name="log")
 app.add_typer(feedback.app, name="feedback")
 app.add_typer(device_keys.app, name="keys")
 app.add_typer(store.app, name="store")
+app.add_typer(analytics.app, name="analytics")
 
 __all__ = [
+    "analytics",
     "app",
     "attest",
     "attest_words",
