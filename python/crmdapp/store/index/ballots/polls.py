@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from sqlalchemy import RowMapping as Row
 from sqlalchemy import select, tuple_
@@ -51,7 +52,7 @@ class PollState:
         """Whether votes have the weights of a tree."""
         return any(self.weights_root)
 
-    def state_at(self, now: int) -> str:
+    def state_at(self, now: int) -> Literal["early", "open", "closed"]:
         """Return ``"early"``, ``"open"`` or ``"closed"``."""
         if now < self.opens_at:
             return "early"

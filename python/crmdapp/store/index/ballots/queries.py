@@ -342,7 +342,7 @@ def _question(
         options=row["options"],
         minimum=row["minimum"],
         maximum=row["maximum"],
-        is_prepared=row["context"] is not None,
+        context=row["context"] or b"",
         ballots=row["ballots"],
         batches=row["batches"],
         is_closed=bool(row["closed"]),

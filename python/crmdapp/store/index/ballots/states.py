@@ -18,7 +18,7 @@ class QuestionState:
         options: How many there are.
         minimum: Fewest options of a ballot.
         maximum: Most of them.
-        is_prepared: Whether it takes ballots once the election is open.
+        context: CONTEXT, which binds its ballots, 32 bytes; empty before it is prepared.
         ballots: Ballots that were counted.
         batches: Transactions that brought them.
         is_closed: Whether somebody formed its groups, or found too few ballots.
@@ -31,12 +31,17 @@ class QuestionState:
     options: int
     minimum: int
     maximum: int
-    is_prepared: bool
+    context: bytes
     ballots: int
     batches: int
     is_closed: bool
     phase: Phase
     ground: VoidGround
+
+    @property
+    def is_prepared(self) -> bool:
+        """Whether it takes ballots once the election is open."""
+        return bool(self.context)
 
 
 @dataclass(frozen=True, slots=True)
