@@ -9,9 +9,10 @@ connection that is in use.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Dialect, LargeBinary, Table
+from sqlalchemy import Boolean, Dialect, LargeBinary, Table
 from sqlalchemy.engine import Connection
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -47,7 +48,9 @@ class _Plan:
             f"CREATE TEMP TABLE staged (LIKE {name} INCLUDING DEFAULTS) ON COMMIT DROP",
             f"COPY staged ({listed}) FROM STDIN",
         )
-        self.binds = [_bind(column.type, dialect) for column in columns]
+        binds = [_bind(column.type, dialect) for column in columns]
+        self.bound = [(place, bind) for place, bind in enumerate(binds) if bind is not None]
+        self.values: Callable[[dict[str, Any]], tuple[Any, ...]] = _values(self.names)
         self.results = [_result(column.type, dialect) for column in columns]
         self.key_binds = [_bind(column.type, dialect) for column in table.primary_key.columns]
 
@@ -84,6 +87,10 @@ class Sql:
         """Return whether the table has no rows."""
         self._cursor.execute(self._plan(table).any)
         return self._cursor.fetchone() is None
+
+    def values(self, table: Table, row: dict[str, Any]) -> tuple[Any, ...]:
+        """Return a row's values in the order of the table's columns, not converted."""
+        return self._plan(table).values(row)
 
     def insert(self, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
         """Insert rows given as the driver takes them, columns in order."""
@@ -128,10 +135,22 @@ class Sql:
 
 
 def _rows(plan: _Plan, rows: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    found = [tuple([row[name] for name in plan.names]) for row in rows]
-    if not any(plan.binds):
+    found = list(map(plan.values, rows))
+    if not plan.bound:
         return found
-    return [_converted(plan.binds, row) for row in found]
+    changed: list[tuple[Any, ...]] = []
+    for row in found:
+        values = list(row)
+        for place, convert in plan.bound:
+            values[place] = convert(values[place])
+        changed.append(tuple(values))
+    return changed
+
+
+def _values(names: Sequence[str]) -> Callable[[dict[str, Any]], tuple[Any, ...]]:
+    if len(names) == 1:
+        return lambda row: (row[names[0]],)
+    return itemgetter(*names)
 
 
 def _converted(converts: Sequence[Convert | None], values: Iterable[Any]) -> tuple[Any, ...]:
@@ -144,8 +163,8 @@ def _converted(converts: Sequence[Convert | None], values: Iterable[Any]) -> tup
 
 
 def _bind(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
-    if isinstance(kind, (LargeBinary, Hash)):
-        return None  # both drivers take bytes as they are
+    if isinstance(kind, (LargeBinary, Hash, Boolean)):
+        return None  # both drivers take them as they are
     own = kind if isinstance(kind, TypeDecorator) else kind.dialect_impl(dialect)
     return own.bind_processor(dialect)
 

@@ -13,20 +13,18 @@ from crmdapp.store.index.database import Index, Position, position_in
 from crmdapp.store.index.deriving import (
     Derivation,
     Entry,
-    Rows,
     Surroundings,
     derivations_of,
-    image_of,
-    values_of,
 )
 from crmdapp.store.index.engine.blocks import Block
 from crmdapp.store.index.engine.contracts import Contract, Contracts
 from crmdapp.store.index.engine.decoding import Decoder, Decoders
 from crmdapp.store.index.engine.sql import Sql
 from crmdapp.store.index.errors import DerivationFailed, IndexBusy, ReorgTooDeep
+from crmdapp.store.index.rows import Rows, image_of, values_of
 from crmdapp.store.index.schema import BLOCKS, CONTRACTS, EVENTS, INDEX, STATE, UNDO
 
-KEPT_BLOCKS = 256
+KEPT_BLOCKS = 128
 """Latest blocks that a reorg may take back."""
 
 
@@ -199,6 +197,8 @@ class Writer:
                     for derivation in plan:
                         _run(derivation, rows, entry)
         if self._surroundings is not None:
+            # What they change belongs to the last block, and goes with it.
+            rows.begin(blocks[-1].number, noting=blocks[-1].number >= keep_from)
             self._surroundings.settle(rows, blocks[-1].number)
         return events
 
@@ -223,10 +223,10 @@ class Writer:
         ]
         self._sql.insert(BLOCKS, kept)
         self._sql.insert(EVENTS, events)
-        undo = [
-            (item.block, seq, item.table.name, image_of(item.key), _image(item.table, item.row))
-            for seq, item in enumerate(self._rows.befores)
-        ]
+        undo: list[tuple[Any, ...]] = []
+        for seq, (block, table, key, row) in enumerate(self._rows.befores):
+            before = None if row is None else image_of(self._sql.values(table, row))
+            undo.append((block, seq, table.name, image_of(key), before))
         self._sql.insert(UNDO, undo)
         for table, changed, deleted in self._rows.changes():
             self._sql.upsert(table, changed)
@@ -306,12 +306,6 @@ def _run(derivation: Callable[[Rows, Entry], None], rows: Rows, entry: Entry) ->
             why=f"{type(problem).__name__}: {problem}"[:300],
             hint="Rebuild the index (crmdapp index run --rebuild); if that fails, report it.",
         ) from problem
-
-
-def _image(table: Table, row: dict[str, Any] | None) -> str | None:
-    if row is None:
-        return None
-    return image_of(row[column.name] for column in table.columns)
 
 
 def _state_values(position: Position) -> dict[str, Any]:
