@@ -24,7 +24,7 @@ PYTEST := $(BIN)/pytest --numprocesses=$(WORKERS)
 SLITHER_OFF := assembly,incorrect-equality,naming-convention,reentrancy-events,timestamp,too-many-digits,unused-return
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-node lint bench mutants compile artifacts codes format lock clean environment
+.PHONY: help demo test test-node lint bench mutants compile artifacts codes api format lock clean environment
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,7 @@ lint: environment ## check style, types, generated files, code size, and the con
 	@$(BIN)/python -m scripts.check_tree
 	@$(BIN)/python -m scripts.export_artifacts --check
 	@$(BIN)/python -m scripts.export_codes --check
+	@$(BIN)/python -m scripts.export_api --check
 	@$(PYTHON) scripts/bootstrap.py --slither
 	@HOME="$(CURDIR)/.cache/slither" PATH="$(CURDIR)/$(BIN):$$PATH" .cache/slither/bin/slither . --exclude $(SLITHER_OFF)
 
@@ -66,6 +67,9 @@ artifacts: environment ## write ABIs, bytecode and Python twins after a change o
 
 codes: environment ## write the tables of public codes after a change of scripts/codes
 	@$(BIN)/python -m scripts.export_codes
+
+api: environment ## write docs/api.md after a change of the HTTP API
+	@$(BIN)/python -m scripts.export_api
 
 format: environment ## format Python and Solidity
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .

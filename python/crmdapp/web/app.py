@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 from crmdapp import __version__
 from crmdapp.web import problems
 from crmdapp.web.context import Context
+from crmdapp.web.describing import describe
 from crmdapp.web.following import Following
 from crmdapp.web.idempotency import Idempotency
 from crmdapp.web.logs import Watch
@@ -89,6 +90,7 @@ def build_app(settings: Settings) -> FastAPI:
             )
             links += list(getattr(import_module(name), "NAV", ()))
     app.state.links = tuple(links)
+    describe(app)
     return app
 
 
