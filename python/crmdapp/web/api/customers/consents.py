@@ -46,7 +46,7 @@ from crmdapp.web.api.customers.office import (
     opened_log,
     signer_of,
 )
-from crmdapp.web.context import ContextDep
+from crmdapp.web.context import Context, ContextDep
 from crmdapp.web.errors import NotFound
 from crmdapp.web.models import AddressIn, Hash32, Sent
 from crmdapp.web.paging import CursorDep, Page
@@ -224,17 +224,7 @@ def list_consents(
 @router.get("/consents/status")
 def count_consents(context: ContextDep, caller: Reader) -> ConsentCounts:
     """Count the company's consents by what they are good for now."""
-    with opened_book(context, caller.merchant) as book:
-        keys = book.keys()
-    with as_of(context) as (session, position):
-        found = queries.consents_at(session, [(item[0], item[1]) for item in keys])
-    counts = dict.fromkeys(ConsentState, 0)
-    for subject, consent_id, begins, ends in keys:
-        row = found.get((subject, consent_id))
-        counts[_state(row, begins, ends, position.timestamp)] += 1
-    return ConsentCounts(
-        **{state.value: count for state, count in counts.items()}, as_of=position.timestamp
-    )
+    return consent_counts(context, caller.merchant)
 
 
 @router.get("/consents/{consent_id}")
@@ -312,6 +302,21 @@ def consent_receipt(
 
 
 # ------------------------------------------------------------------------------------- steps
+
+
+def consent_counts(context: Context, merchant: str) -> ConsentCounts:
+    """Return how many of a company's consents are good for what."""
+    with opened_book(context, merchant) as book:
+        keys = book.keys()
+    with as_of(context) as (session, position):
+        found = queries.consents_at(session, [(item[0], item[1]) for item in keys])
+    counts = dict.fromkeys(ConsentState, 0)
+    for subject, consent_id, begins, ends in keys:
+        row = found.get((subject, consent_id))
+        counts[_state(row, begins, ends, position.timestamp)] += 1
+    return ConsentCounts(
+        **{state.value: count for state, count in counts.items()}, as_of=position.timestamp
+    )
 
 
 def shown(booked: BookedConsent, found: IndexedConsent | None, now: int) -> ConsentOut:

@@ -26,7 +26,14 @@ from crmdapp.web.api import Caller, Context, ContextDep, Hash32, Work, changing,
 from crmdapp.web.api.customers._reading import as_of, consent_state, is_in_vault, no_customer
 from crmdapp.web.api.customers.models import VaultReceiptOut
 from crmdapp.web.api.customers.models_log import ErasureIn, ExportOut, SegmentIn, SegmentOut
-from crmdapp.web.api.customers.office import Office, company_signer, opened, opened_log
+from crmdapp.web.api.customers.office import (
+    JOURNAL,
+    Office,
+    company_signer,
+    opened,
+    opened_log,
+)
+from crmdapp.web.api.customers.subject_erasure import erase_customer
 
 router = APIRouter()
 
@@ -77,11 +84,7 @@ def erase(cid: Hash32, wanted: ErasureIn, work: Changer) -> VaultReceiptOut:
     with opened(work.context, work.caller.merchant) as office:
         if not is_in_vault(office, cid):
             raise no_customer()
-        subjects = office.subjects_of(cid)
-        _erase_log(work.context, office, cid, subjects)
-        receipt = office.vault.erase(cid, signed)
-        office.book.forget(subjects)
-        office.book.scrub()
+        receipt = erase_customer(work.context, office, cid, signed)
     return VaultReceiptOut(receipt_hash=receipt.hash, receipt=receipt.to_json())
 
 
@@ -149,7 +152,7 @@ def _interactions(
     context: Context, office: Office, cid: bytes, subjects: set[str]
 ) -> list[NotedInteraction]:
     signer = company_signer(context, office.merchant)
-    if signer is None:
+    if signer is None or not (office.folder / JOURNAL).is_file():
         return []
     found: list[NotedInteraction] = []
     try:
@@ -165,17 +168,3 @@ def _interactions(
     except LogUnopened:
         return []
     return found
-
-
-def _erase_log(context: Context, office: Office, cid: bytes, subjects: list[str]) -> None:
-    signer = company_signer(context, office.merchant)
-    if signer is None:
-        return
-    try:
-        with opened_log(context, signer) as log:
-            for name in (*subjects, "0x" + cid.hex()):
-                pseudonym = log.known_pseudonym(name)
-                if pseudonym is not None:
-                    log.erase(pseudonym)
-    except LogUnopened:
-        return

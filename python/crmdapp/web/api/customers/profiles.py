@@ -67,7 +67,7 @@ def list_profiles(
         after = 0 if cursor.after is None else int(cursor.after[0])
         rows = customers_page(office, after=after, limit=cursor.limit, custodial=custodial)
         on_chain = queries.profiles_at(session, [row.cid for row in rows])
-        items = [_shown(office, row, on_chain.get(row.cid)) for row in rows]
+        items = [profile_shown(office, row, on_chain.get(row.cid)) for row in rows]
     return Page[ProfileOut](
         **cursor.page(
             items,
@@ -88,7 +88,7 @@ def show_profile(cid: Hash32, context: ContextDep, caller: Reader) -> ProfileOut
         with opened(context, caller.merchant) as office, office.vault.store.reading() as held:
             row = held.scalar(select(ProfileRow).where(ProfileRow.cid == cid))
             if row is not None:
-                return _shown(office, row, found)
+                return profile_shown(office, row, found)
     if found is None or not owns_scope_of(context, caller.merchant, cid):
         raise no_customer()
     return _merged(ProfileOut(cid=cid, custodial=False, added_at=0, registered=True), found)
@@ -249,7 +249,8 @@ def customers_page(
     return rows
 
 
-def _shown(office: Office, row: ProfileRow, found: IndexedProfile | None) -> ProfileOut:
+def profile_shown(office: Office, row: ProfileRow, found: IndexedProfile | None) -> ProfileOut:
+    """Return a customer as the vault and the registry know it."""
     with office.vault.store.reading() as session:
         fields = tuple(sorted({item.field for item in newest(session, row.id)}))
     shown = ProfileOut(

@@ -69,14 +69,14 @@ def make_vault(work: Changer) -> VaultOut:
     """Make the company's vault with new keys; one that is there stays as it is."""
     make_office(work.context, work.caller.merchant)
     with opened(work.context, work.caller.merchant) as office:
-        return _vault(office)
+        return vault_shown(office)
 
 
 @router.get("/vault")
 def show_vault(context: ContextDep, caller: Reader) -> VaultOut:
     """Show what is in the company's vault, and the key that customers wrap theirs to."""
     with opened(context, caller.merchant) as office:
-        return _vault(office)
+        return vault_shown(office)
 
 
 @router.post("/vault/profiles", status_code=201)
@@ -232,7 +232,8 @@ def _head_age(is_local: bool) -> int:
     return 86_400 if is_local else HEAD_AGE_MAX
 
 
-def _vault(office: Office) -> VaultOut:
+def vault_shown(office: Office) -> VaultOut:
+    """Return what is in a company's vault, by numbers."""
     keys = office.vault.keys
     with office.vault.store.reading() as session:
         custodial = select(func.count()).where(ProfileRow.custodial)

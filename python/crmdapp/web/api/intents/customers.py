@@ -239,18 +239,22 @@ class RecoveryWanted(VetoWanted):
     by_guardians: bool = True
 
 
-def _read(body: Mapping[str, Any]) -> SignedRegistryIntent:
-    # A wallet's answer does not name who signed: the signature tells.
-    whole = {"signer": ZERO_ADDRESS, **body}
-    signed = SignedRegistryIntent.from_json(whole)
-    if signed.signer != ZERO_ADDRESS:
-        return signed
-    return replace(signed, signer=recover(signed.digest, long_form(signed.signature)))
+class _Read:
+    @staticmethod
+    def read(body: Mapping[str, Any]) -> SignedRegistryIntent:
+        """Return the signed intent; a wallet's answer does not name who signed: it tells itself."""
+        signed = SignedRegistryIntent.from_json({"signer": ZERO_ADDRESS, **body})
+        if signed.signer != ZERO_ADDRESS:
+            return signed
+        return replace(signed, signer=recover(signed.digest, long_form(signed.signature)))
 
 
-def _submit(relaying: Relaying, signed: SignedRegistryIntent) -> Relayed:
-    client = relaying.client(RegistryClient)
-    return relaying.sent(client.submit(signed, key=relaying.key))
+class _Submitted(_Read):
+    @staticmethod
+    def relay(relaying: Relaying, signed: SignedRegistryIntent) -> Relayed:
+        """Send it."""
+        client = relaying.client(RegistryClient)
+        return relaying.sent(client.submit(signed, key=relaying.key))
 
 
 def _typed(context: Context, intent: TypedData) -> dict[str, Any]:
@@ -269,10 +273,8 @@ def _several(address: str) -> UsageError:
     primary_type="EraseIntent",
     request=EraseWanted,
 )
-class CustomersErase:
+class CustomersErase(_Submitted):
     """End a profile."""
-
-    read, relay = staticmethod(_read), staticmethod(_submit)
 
     @staticmethod
     def prepare(context: Context, wanted: EraseWanted) -> dict[str, Any]:
@@ -285,10 +287,8 @@ class CustomersErase:
 @intent_kind(
     "customers.root", contract="CustomerRegistry", primary_type="RootIntent", request=RootWanted
 )
-class CustomersRoot:
+class CustomersRoot(_Submitted):
     """Set another commitment to a profile."""
-
-    read, relay = staticmethod(_read), staticmethod(_submit)
 
     @staticmethod
     def prepare(context: Context, wanted: RootWanted) -> dict[str, Any]:
@@ -304,10 +304,8 @@ class CustomersRoot:
     primary_type="GuardiansIntent",
     request=GuardiansWanted,
 )
-class CustomersGuardians:
+class CustomersGuardians(_Submitted):
     """Name other guardians, who count after the scope's delay."""
-
-    read, relay = staticmethod(_read), staticmethod(_submit)
 
     @staticmethod
     def prepare(context: Context, wanted: GuardiansWanted) -> dict[str, Any]:
@@ -322,10 +320,8 @@ class CustomersGuardians:
 @intent_kind(
     "customers.veto", contract="CustomerRegistry", primary_type="VetoIntent", request=VetoWanted
 )
-class CustomersVeto:
+class CustomersVeto(_Submitted):
     """Stop a recovery by guardians."""
-
-    read, relay = staticmethod(_read), staticmethod(_submit)
 
     @staticmethod
     def prepare(context: Context, wanted: VetoWanted) -> dict[str, Any]:
@@ -341,10 +337,8 @@ class CustomersVeto:
     primary_type="RotateIntent",
     request=RotateWanted,
 )
-class CustomersRotate:
+class CustomersRotate(_Read):
     """Replace the key of a profile; both keys sign, and both signatures are sent together."""
-
-    read = staticmethod(_read)
 
     @staticmethod
     def prepare(context: Context, wanted: RotateWanted) -> dict[str, Any]:
@@ -366,10 +360,8 @@ class CustomersRotate:
     primary_type="RecoveryIntent",
     request=RecoveryWanted,
 )
-class CustomersRecover:
+class CustomersRecover(_Read):
     """Propose a new key for a lost one; all signatures are sent together."""
-
-    read = staticmethod(_read)
 
     @staticmethod
     def prepare(context: Context, wanted: RecoveryWanted) -> dict[str, Any]:
@@ -416,11 +408,14 @@ class RevokeWanted(Model):
     valid_for: Span = _SPAN
 
 
-def _read_word(body: Mapping[str, Any]) -> SignedWord:
-    signed = SignedWord.from_json({"attestor": ZERO_ADDRESS, **body})
-    if signed.attestor != ZERO_ADDRESS:
-        return signed
-    return replace(signed, attestor=recover(signed.digest, long_form(signed.signature)))
+class _Word:
+    @staticmethod
+    def read(body: Mapping[str, Any]) -> SignedWord:
+        """Return the signed word; a wallet's answer does not name who signed: it tells itself."""
+        signed = SignedWord.from_json({"attestor": ZERO_ADDRESS, **body})
+        if signed.attestor != ZERO_ADDRESS:
+            return signed
+        return replace(signed, attestor=recover(signed.digest, long_form(signed.signature)))
 
 
 @intent_kind(
@@ -429,10 +424,8 @@ def _read_word(body: Mapping[str, Any]) -> SignedWord:
     primary_type="AttestationIntent",
     request=AttestWanted,
 )
-class CustomersAttest:
+class CustomersAttest(_Word):
     """Attest a statement."""
-
-    read = staticmethod(_read_word)
 
     @staticmethod
     def prepare(context: Context, wanted: AttestWanted) -> dict[str, Any]:
@@ -454,10 +447,8 @@ class CustomersAttest:
     primary_type="RevocationIntent",
     request=RevokeWanted,
 )
-class CustomersRevoke:
+class CustomersRevoke(_Word):
     """Take an attestation back."""
-
-    read = staticmethod(_read_word)
 
     @staticmethod
     def prepare(context: Context, wanted: RevokeWanted) -> dict[str, Any]:
