@@ -33,6 +33,7 @@ API = (
     "crmdapp.web.api.customers",
     "crmdapp.web.api.provenance",
     "crmdapp.web.api.ballots",
+    "crmdapp.web.api.analytics",
 )
 """Modules with a ``router`` of API routes."""
 
@@ -42,6 +43,7 @@ PAGES = (
     "crmdapp.web.pages.customers",
     "crmdapp.web.pages.provenance",
     "crmdapp.web.pages.ballots",
+    "crmdapp.web.pages.analytics",
 )
 """Modules with a ``router`` of pages, and ``NAV``: the links they add to every page."""
 
