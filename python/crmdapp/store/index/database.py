@@ -49,6 +49,7 @@ class Position:
         genesis: Hash of the chain's first block.
         first_block: Number of the first block in it.
         events: How many events it holds.
+        undo_from: First block that can be taken back.
     """
 
     block: int
@@ -59,6 +60,7 @@ class Position:
     genesis: bytes
     first_block: int = 0
     events: int = 0
+    undo_from: int = 0
 
 
 class Index:

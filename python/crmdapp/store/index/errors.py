@@ -36,7 +36,7 @@ class ReorgTooDeep(IndexProblem):
     Args:
         message: What happened.
         block: The index's latest block.
-        kept: Earliest block that the journal can go back to.
+        kept: First block that can be taken back.
     """
 
     def __init__(

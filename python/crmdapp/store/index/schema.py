@@ -104,6 +104,7 @@ STATE = Table(
     Column("timestamp", Uint, nullable=False),
     Column("finalized_block", Uint, nullable=False),
     Column("events", Uint, nullable=False),
+    Column("undo_from", Uint, nullable=False),
 )
 """The one row that says how far the index has come; there is none before the first block."""
 

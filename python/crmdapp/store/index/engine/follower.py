@@ -230,7 +230,7 @@ class Follower:
         while True:
             kept = self._kept_hashes(last)
             if not kept:
-                raise too_deep(position, last)
+                raise too_deep(position)
             found = self._source.headers(list(kept))
             for block in found:
                 if block is not None and block.hash == kept[block.number]:

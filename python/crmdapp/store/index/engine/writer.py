@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Table, delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from crmdapp.errors import CrmdappError
@@ -73,6 +73,7 @@ class Writer:
             genesis,
             parent.number + 1,
             0,
+            parent.number + 1,
         )
         with self._index.writing() as connection:
             if position_in(connection) is not None:
@@ -117,6 +118,7 @@ class Writer:
                     position.genesis,
                     position.first_block,
                     position.events + len(events),
+                    max(keep_from, position.undo_from),
                 )
                 connection.execute(update(STATE).values(**_state_values(moved)))
                 self._prune(connection, position.block, keep_from)
@@ -146,8 +148,8 @@ class Writer:
             self._require(connection, position)
             self._sql.use(connection)
             block = connection.execute(select(BLOCKS).where(BLOCKS.c.number == ancestor)).first()
-            if block is None:
-                raise too_deep(position, ancestor)
+            if block is None or ancestor + 1 < position.undo_from:
+                raise too_deep(position)
             self._restore(connection, ancestor)
             gone = connection.execute(delete(EVENTS).where(EVENTS.c.block > ancestor)).rowcount
             connection.execute(delete(BLOCKS).where(BLOCKS.c.number > ancestor))
@@ -162,6 +164,7 @@ class Writer:
                 position.genesis,
                 position.first_block,
                 position.events - gone,
+                position.undo_from,
             )
             connection.execute(update(STATE).values(**_state_values(moved)))
         self._contracts.keep(ancestor)
@@ -283,12 +286,12 @@ class Writer:
         )
 
 
-def too_deep(position: Position, block: int) -> ReorgTooDeep:
+def too_deep(position: Position) -> ReorgTooDeep:
     """Return the error for a reorg that goes back further than the journal."""
     return ReorgTooDeep(
-        f"The chain changed at or before block {block:,}, further back than can be undone.",
+        f"The chain changed before block {position.undo_from:,}, further back than can be undone.",
         block=position.block,
-        kept=block,
+        kept=position.undo_from,
         why="The undo journal holds the latest blocks only.",
         hint="Make the index anew from the chain: crmdapp index run --rebuild",
     )
