@@ -57,28 +57,29 @@ def test_run_shows_people_a_sentence(crmdapp):
     assert "Indexing:" in shown.err
 
 
-def test_run_follows_until_interrupted(crmdapp):
-    process = subprocess.Popen(
-        [*CRMDAPP, "index", "run", "--poll", "0.05", "--json"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    line = process.stderr.readline()
-    while "Following the chain" not in line:
+@pytest.fixture
+def follower(crmdapp):
+    """A process that follows the chain."""
+    command = [*CRMDAPP, "index", "run", "--poll", "0.05", "--json"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
+        yield process
+        process.kill()
+
+
+def test_run_follows_until_interrupted(crmdapp, follower, node):
+    while "Following the chain" not in (line := follower.stderr.readline()):
         assert line, "it ended by itself"
-        line = process.stderr.readline()
     crmdapp.act_as("shop")
     crmdapp.send("loyalty", "award", "2", ADDRESSES["customer"], "1.00")
-    head = int(crmdapp.node.rpc("eth_blockNumber"), 16)
-    deadline = time.monotonic() + 20
+    head, deadline = int(node.rpc("eth_blockNumber"), 16), time.monotonic() + 20
     with open_index(path_of(crmdapp)) as index:
         while index.position().block < head:
             assert time.monotonic() < deadline
             time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=20)
-    assert (process.returncode, f'"block": {head}' in out) == (0, True)
+    follower.send_signal(signal.SIGINT)
+    out, _ = follower.communicate(timeout=20)
+    assert (follower.returncode, f'"block": {head}' in out) == (0, True)
 
 
 def test_status_shows_position_and_size(indexed):
@@ -91,8 +92,8 @@ def test_status_shows_position_and_size(indexed):
     assert "loyalty_balances" in shown
 
 
-def test_status_tells_how_far_behind_it_is(indexed):
-    indexed.node.mine(3)
+def test_status_tells_how_far_behind_it_is(indexed, node):
+    node.mine(3)
     assert indexed.json("index", "status")["lag"] == 3
 
 
