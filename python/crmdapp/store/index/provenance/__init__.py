@@ -1,0 +1,1 @@
+"""Works of art and products in the index: tables, derivations, questions, comparison."""
