@@ -24,11 +24,13 @@ from crmdapp.web.ratelimit import RateLimits
 from crmdapp.web.security.guards import Guards
 from crmdapp.web.security.sessions import guard_form
 from crmdapp.web.settings import Settings
+from crmdapp.web.webhooks.delivery import Delivery
 
 API = (
     "crmdapp.web.health",
     "crmdapp.web.operations",
     "crmdapp.web.api.intents",
+    "crmdapp.web.api.webhooks",
     "crmdapp.web.api.loyalty",
     "crmdapp.web.api.customers",
     "crmdapp.web.api.provenance",
@@ -107,9 +109,14 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     if context.settings.follow:
         app.state.following = Following(context)
         app.state.following.start()
+    delivery = Delivery(context) if context.settings.deliver else None
+    if delivery is not None:
+        delivery.start()
     try:
         yield
     finally:
+        if delivery is not None:
+            await run_in_threadpool(delivery.stop)
         if app.state.following is not None:
             await run_in_threadpool(app.state.following.stop)
         context.close()

@@ -40,6 +40,7 @@ class Settings:
         hosts: Names that a Host header may bear, without port; loopback names if local.
         public_url: Origin under which people reach a remote server, ``https://crm.example``.
         follow: Whether this process keeps the index up to date itself.
+        deliver: Whether this process sends webhooks; several may.
         poll: Seconds between two looks for new blocks, 0.05 to 60.
         signers: Accounts that send, by name; opened by whoever starts the server.
         relayer: Name of the account that carries out what signed-in people permit; ``None`` if
@@ -73,6 +74,7 @@ class Settings:
     hosts: tuple[str, ...] = ()
     public_url: str = ""
     follow: bool = True
+    deliver: bool = True
     poll: float = 1.0
     signers: Mapping[str, Signer] = field(default_factory=dict, repr=False)
     relayer: str | None = None

@@ -1,7 +1,7 @@
 """The server's own tables: API keys, sessions, stored answers, operations, webhooks.
 
-They hold no customer's data. Secrets are kept as hashes, or sealed under what only the caller
-holds.
+They hold no customer's data. Keys and sessions are kept as hashes, answers sealed under what only
+the caller holds; the secrets that webhooks are signed with have to be kept as they are.
 """
 
 from __future__ import annotations
@@ -121,6 +121,10 @@ outbox = Table(
     STATE,
     Column("id", String(40), primary_key=True),
     Column("endpoint", String(32), nullable=False, index=True),
+    Column("type", String(120), nullable=False),
+    Column("block_hash", LargeBinary, nullable=False),
+    Column("log_index", Integer, nullable=False),
+    Column("turn", Integer, nullable=False),
     Column("body", Text, nullable=False),
     Column("state", String(10), nullable=False),
     Column("attempts", Integer, nullable=False),
@@ -129,14 +133,18 @@ outbox = Table(
     Column("detail", String(120), nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Index("web_outbox_due", "state", "due_at"),
+    Index("web_outbox_of", "block_hash", "log_index"),
 )
+"""Messages to send. ``turn`` counts those of one event and endpoint: even ones tell that it
+happened, odd ones that a reorg undid it."""
 
 seen_blocks = Table(
     "web_seen_blocks",
     STATE,
-    Column("number", BigInteger, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("hash", LargeBinary, nullable=False),
 )
+"""Blocks up to which events were taken over, and blocks whose events were."""
 
 
 class State:

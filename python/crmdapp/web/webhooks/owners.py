@@ -1,0 +1,95 @@
+"""Whose an event is: the merchants that are told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import Column, select
+from sqlalchemy.orm import Session
+
+from crmdapp.store.index.ballots import tables as ballots
+from crmdapp.store.index.customers import tables as customers
+from crmdapp.store.index.loyalty import tables as loyalty
+
+Fields = Mapping[str, Any]
+Owner = Callable[[Session, Fields], str | None]
+
+OWNERS: dict[tuple[str, str], Owner] = {}
+"""Contract and event -> whose it is, where the rules below do not say."""
+
+_Rule = tuple[str, Column[Any], Column[Any]]
+"""Field of an event, column that has the same value, column that names the owner."""
+
+_PROGRAM = (loyalty.PROGRAMS.c.program, loyalty.PROGRAMS.c.owner)
+_POINTS: tuple[_Rule, ...] = tuple(
+    (field, *_PROGRAM) for field in ("program", "merchant", "debtor", "creditor", "id")
+)
+_SCOPE: _Rule = ("scope", customers.SCOPES.c.scope, customers.SCOPES.c.owner)
+_TOPIC: _Rule = ("topic_", customers.TOPICS.c.topic, customers.TOPICS.c.owner)
+_LOG: _Rule = ("log", customers.LOGS.c.log, customers.LOGS.c.operator)
+_REWARD: _Rule = ("campaign", customers.REWARDS.c.campaign, customers.REWARDS.c.sponsor)
+_ELECTION: _Rule = ("election", ballots.ELECTIONS.c.election, ballots.ELECTIONS.c.organiser)
+_POLL: _Rule = ("poll", ballots.POLLS.c.poll, ballots.POLLS.c.creator)
+_GUILD: _Rule = ("guild", loyalty.GUILDS.c.guild, loyalty.GUILDS.c.owner)
+
+_RULES: dict[str, tuple[_Rule, ...]] = {
+    "PointsHub": _POINTS,
+    "ClearingHouse": _POINTS,
+    "ProgramTerms": _POINTS,
+    "GiftVoucher": (_GUILD,),
+    "CustomerRegistry": (_SCOPE,),
+    "AttestationRegistry": (_TOPIC,),
+    "InteractionLog": (_LOG,),
+    "DataRewards": (_REWARD,),
+    "Elections": (_ELECTION,),
+    "TrusteeBoard": (_ELECTION,),
+    "VoterRoll": (_ELECTION,),
+    "BallotBox": (_ELECTION,),
+    "Tally": (_ELECTION,),
+    "OpenBallots": (_POLL,),
+}
+_NAMED: dict[str, tuple[str, ...]] = {
+    "GiftVoucher": ("merchant", "owner"),
+    "AttestationRegistry": ("attestor",),
+    "Artworks": ("artist", "seller", "buyer"),
+    "CuratorBoard": ("artist", "opener", "curator"),
+    "ItemLedger": ("issuer", "custodian", "from_", "to", "declarer"),
+}
+"""Fields that hold the owner's address itself."""
+
+
+def owners_of(session: Session, contract: str, event: str, fields: Fields) -> set[str]:
+    """Return the addresses of all to whom an event belongs.
+
+    Args:
+        session: The index, as of the event's block or later.
+        contract: The contract's name in the manifest.
+        event: The event's name.
+        fields: Its fields, as the index keeps them.
+    """
+    special = OWNERS.get((contract, event))
+    if special is not None:
+        owner = special(session, fields)
+        return set() if owner is None else {owner}
+    return set(_found(session, contract, fields))
+
+
+def _found(session: Session, contract: str, fields: Fields) -> Iterator[str]:
+    for name in _NAMED.get(contract, ()):
+        value = fields.get(name)
+        if isinstance(value, str):
+            yield value
+    for name, key, owner in _RULES.get(contract, ()):
+        if name not in fields:
+            continue
+        found = session.scalar(select(owner).where(key == _as_key(key, fields[name])))
+        if found is not None:
+            yield str(found)
+
+
+def _as_key(column: Column[Any], value: Any) -> Any:
+    """Numbers above 2^53 and bytes are texts in the index's JSON."""
+    if column.type.python_type is bytes:
+        return bytes.fromhex(str(value).removeprefix("0x"))
+    return int(value)
