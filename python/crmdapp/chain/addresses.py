@@ -13,8 +13,9 @@ _ADDRESS = re.compile(r"^0x[0-9a-fA-F]{40}$")
 
 
 def _pair(byte: int, mark: int) -> str:
-    high, low = f"{byte:02x}"
-    return (high.upper() if mark & 0x80 else high) + (low.upper() if mark & 0x08 else low)
+    digits = f"{byte:02x}"
+    high = digits[0].upper() if mark & 0x80 else digits[0]
+    return high + (digits[1].upper() if mark & 0x08 else digits[1])
 
 
 # Two digits of an address at a time, by the byte of the hash that says which are capitals.

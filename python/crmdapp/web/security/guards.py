@@ -74,8 +74,8 @@ class Guards:
         except _TooLargeError:
             if not started:
                 await answer(request, BodyTooLarge(limit))(scope, receive, sender)
-        except Exception as problem:  # noqa: BLE001 - whatever it is, it ends as an answer
-            response = unforeseen(request, problem)
+        except Exception as cause:  # noqa: BLE001 - whatever it is, it ends as an answer
+            response = unforeseen(request, cause)
             if not started:
                 await response(scope, receive, sender)
 
