@@ -200,7 +200,7 @@ def find_anvil() -> str:
     raise AnvilMissing(
         "The program anvil is not found.",
         why="It is neither on PATH nor in a node_modules folder here or above.",
-        hint="Install Foundry, or run: npm install @foundry-rs/anvil. "
+        hint="Install Foundry (https://getfoundry.sh), or: npm install @foundry-rs/anvil. "
         "Any other Ethereum node works too: --rpc or CRMDAPP_RPC.",
     )
 

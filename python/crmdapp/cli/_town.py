@@ -23,6 +23,7 @@ from crmdapp.errors import (
     PortInUse,
     UsageError,
     VerificationFailed,
+    WrongPassword,
 )
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 OPERATOR = "operator"
 """Name of the key that deploys, judges works for the gallery, and pays for what others sign."""
+
+SHOPS = ("sample-shop", "sample-nook")
 
 PASSWORD_FILE = "up.password"  # noqa: S105 - the name of a file
 LOCK_FILE = "up.lock"
@@ -243,6 +246,17 @@ def operator_of(keystore: Keystore, password: str) -> LocalSigner:
         return keystore.unlock(OPERATOR, password)
     except KeystoreMissing:
         return keystore.new(OPERATOR, password)
+
+
+def shops(keystore: Keystore, password: str) -> dict[str, LocalSigner]:
+    """Return the keys of the sample's shops, which the server acts with; none without a sample."""
+    names = {item.name for item in keystore.list()}
+    found: dict[str, LocalSigner] = {}
+    for name in SHOPS:
+        if name in names:
+            with suppress(WrongPassword):  # somebody's own key of that name
+                found[name] = keystore.unlock(name, password)
+    return found
 
 
 def deploy(

@@ -98,7 +98,7 @@ def _live(
             _tell_sample(session, connection, manifest, journal, operator, password)
         _town.catch_up_clock(connection)
         _fill_index(session, connection, manifest)
-    settings = _settings(session, url, path, operator, listener.getsockname()[1])
+    settings = _settings(session, url, path, operator, password, listener.getsockname()[1])
     page = f"http://127.0.0.1:{settings.port}/"
 
     def started() -> None:
@@ -186,7 +186,12 @@ def _fill_index(session: Session, connection: Connection, manifest: Manifest) ->
 
 
 def _settings(
-    session: Session, url: str, manifest: Path, operator: LocalSigner, port: int
+    session: Session,
+    url: str,
+    manifest: Path,
+    operator: LocalSigner,
+    password: str,
+    port: int,
 ) -> Settings:
     from crmdapp.cli import _town
     from crmdapp.web.settings import Settings
@@ -195,6 +200,7 @@ def _settings(
     vault = config.state_dir / "vault.sqlite3"
     keys = config.state_dir / "operator.sqlite3"
     has_vault = vault.exists() and keys.exists()
+    signers = {_town.OPERATOR: operator, **_town.shops(session.keystore, password)}
     return Settings(
         rpc=(url,),
         manifest=manifest,
@@ -206,7 +212,7 @@ def _settings(
         chain_id=_chain_id(session),
         port=port,
         local=True,
-        signers={_town.OPERATOR: operator},
+        signers=signers,
         relayer=_town.OPERATOR,
         timeout=config.timeout,
     )

@@ -7,9 +7,11 @@ import io
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from crmdapp.chain._files import replace
 from crmdapp.chain._keccak import keccak
+from crmdapp.customers.consent_book import ConsentBook
 from crmdapp.customers.consent_intents import SignedGrant, sign_grant, sign_withdrawal
 from crmdapp.customers.consents import ConsentClient
 from crmdapp.customers.importing.enlisting import Enlisting
@@ -68,6 +70,10 @@ def agree(stage: Stage) -> None:
     client = stage.client(ConsentClient, "shop")
     agreeing = [each for each in members() if each.agrees]
     grants = [_grant(stage, client, each) for each in agreeing]
+    shop = stage.signer("shop").address
+    with ConsentBook(_folder(stage) / "consents.sqlite3", shop) as book:
+        for each in agreeing:
+            book.add(_terms(stage, each), stage.now)
     list(client.grant_many(grants, key="sample/grants"))
     for number in WITHDRAWN:
         terms, signer = _terms(stage, members()[number]), stage.signer("member", number)
@@ -82,8 +88,8 @@ def note(stage: Stage) -> None:
     client = stage.client(LogClient, "shop")
     client.open(0, DAY, keccak(NOTICE), key="sample/log")
     with (
-        LogJournal(stage.state / "interactions.sqlite3") as journal,
-        LogKeys(stage.state / "interaction-keys.sqlite3") as keys,
+        LogJournal(_folder(stage) / "interactions.sqlite3") as journal,
+        LogKeys(_folder(stage) / "interaction-keys.sqlite3") as keys,
     ):
         operator = LogOperator(
             client, journal, keys, signer=stage.signer("shop"), clock=lambda: stage.now
@@ -107,6 +113,13 @@ def note(stage: Stage) -> None:
 # --------------------------------------------------------------------------- inside
 
 
+def _folder(stage: Stage) -> Path:
+    """Return where the shop's files are, as the server looks for them."""
+    folder = stage.state / "companies" / stage.signer("shop").address
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
 @contextmanager
 def _office(stage: Stage) -> Iterator[_Office]:
     registry, consents = (stage.client(kind, "shop") for kind in (RegistryClient, ConsentClient))
@@ -117,10 +130,11 @@ def _office(stage: Stage) -> Iterator[_Office]:
         {attestor.address: LEVEL}, recovery_delay=DAY, quorum=1, key="sample/scope"
     )
     space = TagSpace(stage.connection.chain_id, registry.contract.address, scope.id)
-    pepper, path = stage.state / "pepper.json", stage.state / "operator.sqlite3"
+    folder = _folder(stage)
+    pepper, path = folder / "pepper.json", folder / "operator.sqlite3"
     tagger = read_pepper(pepper) if pepper.exists() else PepperFile.create(pepper)
     with ExitStack() as stack:
-        store = stack.enter_context(open_store(stage.state / "vault.sqlite3"))
+        store = stack.enter_context(open_store(folder / "vault.sqlite3"))
         keys = OperatorKeys(path) if path.exists() else OperatorKeys.create(path)
         stack.enter_context(keys)
         vault = Vault(
@@ -149,9 +163,9 @@ def _grant(stage: Stage, client: ConsentClient, member: Member) -> SignedGrant:
 
 def _terms(stage: Stage, member: Member) -> ConsentTerms:
     """Return the terms for a member, written down before anything is signed: salts are random."""
-    folder = stage.state / "consents"
+    folder = stage.folder / "consents"
     folder.mkdir(mode=0o700, exist_ok=True)
-    path = folder / f"sample-{member.number:02}.json"
+    path = folder / f"{member.number:02}.json"
     if not path.exists():
         terms = new_terms(
             data_controller=stage.signer("shop").address,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from crmdapp.cli._context import Session
     from crmdapp.customers.analytics.reports import Analyst, Asked
+    from crmdapp.customers.terms import ConsentTerms
 
 ProgramArgument = Annotated[int, typer.Argument(min=0, help="Number of the program.")]
 PurposeOption = Annotated[
@@ -48,7 +49,8 @@ app = group(
 def analytics() -> None:
     """Figures about customers who agreed to them, from the index.
 
-    Groups of fewer than ten customers are withheld.
+    What they agreed to is in the files of --consent, else in the book that the server keeps. Groups
+    of fewer than ten customers are withheld.
     """
 
 
@@ -272,11 +274,22 @@ def _analyst(
     from crmdapp.customers.analytics.program import held_consents, read_program
     from crmdapp.customers.analytics.reports import Analyst
 
-    terms = terms_in(consent)
     with opened(session, index) as found, found.reading() as reading:
         history = read_program(reading, program)
+        terms = terms_in(consent) if consent else _booked(session, history.owner)
         consents = held_consents(reading, terms)
     return Analyst(history, consents, purpose=purpose)
+
+
+def _booked(session: Session, company: str) -> list[ConsentTerms]:
+    """Return the terms in the book that the server keeps for a company here; none without one."""
+    from crmdapp.customers.consent_book import ConsentBook
+
+    place = session.config.state_dir / "companies" / company / "consents.sqlite3"
+    if not place.exists():
+        return []
+    with ConsentBook(place, company) as book:
+        return [each.terms for each in book.everything()]
 
 
 def _tell(
