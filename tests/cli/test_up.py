@@ -195,6 +195,7 @@ def test_up_refuses_a_second_town_in_the_same_folder(up, folder):
     assert (code, told["error"]["code"]) == (EXIT_USAGE, "UsageError")
     assert "runs already" in told["error"]["message"]
     assert first.get().status_code == 200, "the first one goes on"
+    assert first.end() == EXIT_OK
 
 
 @pytest.mark.timeout(SECONDS)
