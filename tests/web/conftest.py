@@ -35,15 +35,7 @@ def keys(server):
 @pytest.fixture(scope="module")
 def api(server):
     """``api("merchant")``: a client with that role's key; ``api()``: one without."""
-    clients = []
-
-    def api_(role=None, **options):
-        clients.append(server.api(role, **options))
-        return clients[-1]
-
-    yield api_
-    for client in clients:
-        client.close()
+    return server.api
 
 
 @pytest.fixture(scope="session")

@@ -132,6 +132,7 @@ class Server:
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._texts: dict[object, str] = {}
+        self._clients: list[httpx.Client] = []
 
     @property
     def context(self) -> Context:
@@ -146,6 +147,8 @@ class Server:
             time.sleep(0.01)
 
     def stop(self) -> None:
+        for client in self._clients:
+            client.close()
         self._server.should_exit = True
         self._thread.join()
 
@@ -166,7 +169,9 @@ class Server:
     def api(self, role: str | None = None, scopes: tuple[str, ...] = ALL_SCOPES) -> httpx.Client:
         """A client with that role's API key; without one, without a role."""
         headers = {} if role is None else {"Authorization": f"Bearer {self.key(role, scopes)}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=60, trust_env=False)
+        client = httpx.Client(base_url=self.url, headers=headers, timeout=60, trust_env=False)
+        self._clients.append(client)
+        return client
 
 
 @contextmanager

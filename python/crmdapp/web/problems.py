@@ -30,6 +30,7 @@ from crmdapp.errors import (
 )
 from crmdapp.store.errors import StoreLocked, StoreProblem, StoreUnreachable
 from crmdapp.web.errors import (
+    MediaTypeUnsupported,
     MethodNotAllowed,
     NotFound,
     RateLimited,
@@ -60,6 +61,7 @@ _SUFFIXES = (
     (("Only", "Unauthorized", "NotAllowed", "Denied"), 403),
     (("Used", "Exists", "Taken", "Already"), 409),
 )
+_BODIES = ("", "application/json", "multipart/form-data", "application/x-www-form-urlencoded")
 _API_PLACES = ("/v1", "/problems", "/openapi.json", "/healthz", "/readyz", "/metrics")
 
 
@@ -135,11 +137,16 @@ def _on_known(request: Request, problem: Exception) -> Response:
 
 def _on_invalid(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, RequestValidationError)  # what the handler is registered for
-    return answer(request, _invalid(problem))
+    return answer(request, _invalid(request, problem))
 
 
-def _invalid(problem: RequestValidationError) -> RequestProblem:
+def _invalid(request: Request, problem: RequestValidationError) -> RequestProblem:
     found = problem.errors()
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in _BODIES and any(item["loc"] == ("body",) for item in found):
+        return MediaTypeUnsupported(
+            "This address does not take a body of that content type.", hint="Send application/json."
+        )
     if any(item["type"] in ("json_invalid", "recursion_loop") for item in found):
         return RequestMalformed("The body is not JSON.", hint="Send application/json in UTF-8.")
     faults = tuple(

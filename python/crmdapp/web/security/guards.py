@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crmdapp.web.errors import BodyTooLarge, HostUnknown, OriginRefused, RequestProblem
@@ -61,23 +61,25 @@ class Guards:
         if problem is not None:
             await answer(request, problem)(scope, receive, sender)
             return
-        limit = self._limit(request.headers)
+        body = _Body(receive, self._limit(request.headers))
         started = False
 
         async def watched(message: Message) -> None:
             nonlocal started
+            if body.is_too_large:
+                return  # whatever was made of the part that was read
             started = started or message["type"] == "http.response.start"
             await sender(message)
 
+        response: Response | None = None
         try:
-            await self._app(scope, _counted(receive, limit), watched)
-        except _TooLargeError:
-            if not started:
-                await answer(request, BodyTooLarge(limit))(scope, receive, sender)
+            await self._app(scope, body, watched)
         except Exception as cause:  # noqa: BLE001 - whatever it is, it ends as an answer
-            response = unforeseen(request, cause)
-            if not started:
-                await response(scope, receive, sender)
+            response = unforeseen(request, cause) if not body.is_too_large else None
+        if body.is_too_large:
+            response = answer(request, BodyTooLarge(body.limit))
+        if response is not None and not started:
+            await response(scope, receive, sender)
 
     def _problem(self, request: Request) -> RequestProblem | None:
         headers = request.headers
@@ -123,20 +125,22 @@ class Guards:
         return dressed
 
 
-def _counted(receive: Receive, limit: int) -> Callable[[], Awaitable[Message]]:
-    """Stop reading a body that is longer than it may be, whatever length it claimed."""
-    seen = 0
+class _Body:
+    """A request's body, read no further than it may be long, whatever length it claimed."""
 
-    async def counted() -> Message:
-        nonlocal seen
-        message = await receive()
+    def __init__(self, receive: Receive, limit: int) -> None:
+        self._receive, self.limit = receive, limit
+        self._seen = 0
+        self.is_too_large = False
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
         if message["type"] == "http.request":
-            seen += len(message.get("body", b""))
-            if seen > limit:
+            self._seen += len(message.get("body", b""))
+            if self._seen > self.limit:
+                self.is_too_large = True
                 raise _TooLargeError
         return message
-
-    return counted
 
 
 def _host(header: str) -> str:
