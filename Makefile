@@ -31,6 +31,7 @@ help: ## list the targets
 
 demo: environment ## run the story on a local chain: deploy, award, spend, expire, settle
 	@$(BIN)/python -m scripts.demo $(DEMO)
+	@echo "To look around yourself, in the browser: $(BIN)/crmdapp up --sample"
 
 test: environment ## run all tests
 	@$(BIN)/ape compile --force --verbosity WARNING
@@ -49,12 +50,14 @@ lint: environment ## check style, types, generated files, code size, and the con
 	@$(BIN)/python -m scripts.check_tree
 	@$(BIN)/python -m scripts.export_artifacts --check
 	@$(BIN)/python -m scripts.export_codes --check
+	@$(BIN)/python -m scripts.export_scale --check
 	@$(BIN)/python -m scripts.export_api --check
 	@$(PYTHON) scripts/bootstrap.py --slither
 	@HOME="$(CURDIR)/.cache/slither" PATH="$(CURDIR)/$(BIN):$$PATH" .cache/slither/bin/slither . --exclude $(SLITHER_OFF)
 
 bench: environment ## measure gas and speed beside the peers, write scripts/bench/results.json
 	@$(BIN)/python -m scripts.bench
+	@$(BIN)/python -m scripts.export_scale
 
 mutants: environment ## remove each defence in turn and require its test to fail
 	@$(BIN)/python -m tests.mutants

@@ -39,9 +39,22 @@ def make_targets_of(path):
     return named - {""}
 
 
+# What serves until Ctrl-C is ended once it says that it serves.
+_SERVED = """
+until_it_serves() {
+  "$@" --port 0 > served.txt &
+  local server=$!
+  until grep -q Ctrl-C served.txt; do kill -0 $server || return 1; sleep 0.1; done
+  kill -TERM $server
+  wait $server
+}
+"""
+_SERVING = re.compile(r"^crmdapp (up|serve)\b(?! --help)")
+
+
 def script_of(path, port):
     """One shell script of all blocks; `make` is left to the tests of its targets."""
-    lines = ["set -euo pipefail"]
+    lines = ["set -euo pipefail", _SERVED]
     for block in blocks_of(path):
         if block.language == "python":
             lines.append(f"echo '== python' >&2\npython - <<'EOF'\n{block.text}EOF")
@@ -52,7 +65,9 @@ def script_of(path, port):
                     continue
                 if line and not here and not line.startswith((" ", "#")):
                     lines.append(f"echo {shlex.quote('== ' + line)} >&2")
-                lines.append(line.replace("crmdapp chain up", f"crmdapp chain up --port {port}"))
+                line = line.replace("crmdapp chain up", f"crmdapp chain up --port {port}")
+                line = line.replace("crmdapp up", f"crmdapp up --no-browser --chain-port {port}")
+                lines.append(f"until_it_serves {line}" if _SERVING.match(line) else line)
                 if begins := _HERE.search(line):
                     here = begins[1]
                 elif line == here:
