@@ -55,7 +55,7 @@ MEASURES = {
         "scripts.bench.ballot_speed:measure",
         "scripts.bench.ballot_simulation:measure",
     ),
-    "index": ("scripts.bench.python:measure_index",),
+    "index": ("scripts.bench.python:measure_index", "scripts.bench.index:measure"),
     "api": ("scripts.bench.python:measure_api",),
 }
 
