@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from crmdapp.store.index.database import position_in
 from crmdapp.store.index.schema import BLOCKS, EVENTS
 from crmdapp.web.state import endpoints, outbox, seen_blocks
+from crmdapp.web.webhooks.holders import holders_of
 from crmdapp.web.webhooks.owners import owners_of
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def gather(context: Context) -> int:
             return made
         rows, is_all = _events(index, start + 1, position)
         for row in rows:
-            made += _tell(session, index, row, listening)
+            made += _tell(context, session, index, row, listening)
         if is_all:
             _see(session, position.block, _hash(index, position))
         else:
@@ -106,13 +107,16 @@ def _events(index: Session, first: int, position: Position) -> tuple[list[Any], 
     return list(index.execute(query.where(EVENTS.c.block == last))), False
 
 
-def _tell(session: Session, index: Session, row: Any, listening: Iterable[_Endpoint]) -> int:
+def _tell(
+    context: Context, session: Session, index: Session, row: Any, listening: Iterable[_Endpoint]
+) -> int:
     kind = f"{row.contract}.{row.name}"
     wanting = [item for item in listening if item.wants(kind)]
     if not wanting:
         return 0
     fields = json.loads(row.fields)
     owners = owners_of(index, row.contract, row.name, fields)
+    owners |= holders_of(context, row.contract, fields, (item.merchant for item in wanting))
     made = 0
     for item in wanting:
         if item.merchant in owners:
