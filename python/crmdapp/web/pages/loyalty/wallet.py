@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request, Response
@@ -23,7 +24,7 @@ from crmdapp.web.context import Context, ContextDep
 from crmdapp.web.models import Model
 from crmdapp.web.pages import Person, page, redirect, signed_in
 from crmdapp.web.pages.loyalty import desk, words
-from crmdapp.web.problems import status_of
+from crmdapp.web.problems import MEDIA_TYPE, document, status_of
 
 router = APIRouter(prefix="/wallet")
 
@@ -75,15 +76,21 @@ def history(
 @router.post("/transfer/prepare")
 def prepare_transfer(context: ContextDep, person: PersonDep, wanted: TransferForm) -> Response:
     """Give the wallet the transfer to sign."""
-    request = _transfer(person, wanted.program, wanted.to, wanted.points)
-    return JSONResponse(KINDS["loyalty.transfer"].kind.prepare(context, request))
+    return _prepared(
+        context,
+        "transfer",
+        lambda: _transfer(person, wanted.program, wanted.to, wanted.points),
+    )
 
 
 @router.post("/redeem/prepare")
 def prepare_redeem(context: ContextDep, person: PersonDep, wanted: RedeemForm) -> Response:
     """Give the wallet the redemption to sign."""
-    request = _redemption(person, wanted.program, wanted.points, wanted.order)
-    return JSONResponse(KINDS["loyalty.redeem"].kind.prepare(context, request))
+    return _prepared(
+        context,
+        "redeem",
+        lambda: _redemption(person, wanted.program, wanted.points, wanted.order),
+    )
 
 
 @router.post("/transfer")
@@ -228,6 +235,14 @@ def _again(request: Request, context: Context, person: Person, problem: CrmdappE
     for view in view_of(context):
         return _wallet(request, context, view, person, problem=problem)
     raise problem
+
+
+def _prepared(context: Context, verb: str, wanted: Callable[[], Any]) -> Response:
+    """Return typed data for the page's script, or the problem as a document that it can read."""
+    try:
+        return JSONResponse(KINDS[f"loyalty.{verb}"].kind.prepare(context, wanted()))
+    except CrmdappError as problem:
+        return JSONResponse(document(problem), status_of(problem), media_type=MEDIA_TYPE)
 
 
 def _transfer(person: Person, program: str, to: str, points: str) -> TransferRequest:
