@@ -59,6 +59,20 @@ _NAMED: dict[str, tuple[str, ...]] = {
 """Fields that hold the owner's address itself."""
 
 
+def _of_drop(session: Session, fields: Fields) -> str | None:
+    """A claim names its drop, and the drop its program."""
+    drops, programs = loyalty.DROPS, loyalty.PROGRAMS
+    query = (
+        select(programs.c.owner)
+        .join(drops, drops.c.program == programs.c.program)
+        .where(drops.c.drop == int(fields["drop"]))
+    )
+    return session.scalar(query)
+
+
+OWNERS["PointsHub", "DropClaimed"] = _of_drop
+
+
 def owners_of(session: Session, contract: str, event: str, fields: Fields) -> set[str]:
     """Return the addresses of all to whom an event belongs.
 

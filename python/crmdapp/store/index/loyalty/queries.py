@@ -101,6 +101,16 @@ def may_see(session: Session, number: int, address: str) -> bool:
     return session.execute(owner.union_all(issuer)).first() is not None
 
 
+def is_offered(session: Session, number: int, address: str) -> bool:
+    """Return whether a program was offered to an address, which may take it over."""
+    if number >= 1 << 63:
+        return False
+    query = select(PROGRAMS.c.program).where(
+        PROGRAMS.c.program == number, PROGRAMS.c.pending_owner == address
+    )
+    return session.execute(query).first() is not None
+
+
 def names_of(session: Session, numbers: Sequence[int]) -> dict[int, tuple[str, str]]:
     """Return name and symbol of programs."""
     query = select(PROGRAMS.c.program, PROGRAMS.c.name, PROGRAMS.c.symbol).where(

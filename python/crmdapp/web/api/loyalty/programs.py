@@ -174,8 +174,7 @@ def offer_ownership(number: OwnWorkDep, wanted: OwnerIn, work: WorkDep) -> Sent:
 @router.post("/{program}/ownership/accept")
 def accept_ownership(program: ProgramPath, view: ViewDep, work: WorkDep) -> Sent:
     """Take over a program that was offered to you."""
-    offered = queries.program(view.session, program, now=view.now).pending_owner
-    if offered != work.caller.merchant:
+    if not queries.is_offered(view.session, program, work.caller.merchant):
         raise NotFound("There is no such program.")
     receipt = work.client(LoyaltyClient).accept_ownership(program, key=work.key)
     return Sent(tx_hash=receipt.hash, block=receipt.block)
