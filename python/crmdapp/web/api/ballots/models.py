@@ -599,6 +599,14 @@ class PollVoteIn(Model):
     option: Annotated[int, Field(ge=0, le=63)]
 
 
+class WalletVote(PollVoteIn):
+    """Who will vote, and how; everybody will see it."""
+
+    model_config = example(voter=_VOTER, option=1)
+
+    voter: AddressIn
+
+
 class WalletCall(Model):
     """A transaction for the voter's own wallet to send: a public vote takes no signature else."""
 

@@ -19,6 +19,7 @@ from crmdapp.web.api.ballots.models import (
     PollVoteIn,
     PollVoteOut,
     WalletCall,
+    WalletVote,
 )
 from crmdapp.web.api.ballots.organising import document_body, is_yaml
 from crmdapp.web.ballots import shown
@@ -144,15 +145,13 @@ def vote(
     return Sent(tx_hash=receipt.hash, block=receipt.block)
 
 
-@router.get("/{number}/call")
-def wallet_call(
-    number: PollNumber,
-    desk: DeskDep,
-    voter: Annotated[AddressIn, Query(description="Who will vote.")],
-    option: Annotated[int, Query(ge=0, le=63, description="From 0; it will be public.")],
-) -> WalletCall:
-    """Give the transaction by which an account votes, for its own wallet to send."""
-    call = vote_call(desk, number, option, voter)
+@router.post("/{number}/call")
+def wallet_call(number: PollNumber, wanted: WalletVote, desk: DeskDep) -> WalletCall:
+    """Give the transaction by which an account votes, for its own wallet to send.
+
+    Nothing is changed by asking, so it needs neither a key nor an Idempotency-Key.
+    """
+    call = vote_call(desk, number, wanted.option, wanted.voter)
     return WalletCall(
         to=str(call.to),
         data=call.data,
