@@ -9,6 +9,9 @@ from crmdapp.chain._answers import refusal
 from crmdapp.chain._endpoint import Endpoint, EndpointError
 from crmdapp.errors import NodeLied, NodeUnreachable, WrongChain
 
+_FAILED_BATCHES = 2
+"""Failures in a row after which a node is taken for one that answers single requests only."""
+
 
 class NodeClient:
     """Requests to one node, without fail-over.
@@ -24,7 +27,7 @@ class NodeClient:
         self._endpoint = Endpoint(url, timeout)
         self._chain_id = chain_id
         self._genesis = genesis
-        self._batches = True
+        self._failed_batches = 0
         self.label = self._endpoint.label
 
     def request(self, method: str, *params: Any) -> Any:
@@ -47,12 +50,13 @@ class NodeClient:
             NodeUnreachable: It gave no usable answer.
         """
         self._prove()
-        if self._batches and len(rows) > 1:
+        if self._failed_batches < _FAILED_BATCHES and len(rows) > 1:
             try:
                 answers = self._endpoint.post_batch(method, rows)
             except EndpointError:
-                self._batches = False  # some nodes answer single requests only
+                self._failed_batches += 1
             else:
+                self._failed_batches = 0
                 return [_result_of(method, answer) for answer in answers]
         return [self._result(method, row) for row in rows]
 

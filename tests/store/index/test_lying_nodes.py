@@ -201,3 +201,29 @@ def test_a_node_that_takes_one_request_at_a_time_is_asked_so(
     proxy.takes_several = False
     following(file_index, proxy.url).run()
     assert contents(file_index) == fresh()
+
+
+def test_a_node_that_is_behind_takes_nothing_back(file_index, following, lived, proxy):
+    head = lived.connection.block()
+    older = lived.connection.block(int(head["number"], 16) - 3)
+    follower = following(file_index, proxy.url, lived.node.url)
+    follower.run()
+
+    def behind(request):
+        return request.reply(older) if request.params[0] == "latest" else request.forward()
+
+    proxy.plan(behind, method="eth_getBlockByNumber", times=-1)
+    assert follower.step().taken_back == 0
+    assert file_index.position().block == int(head["number"], 16)
+
+
+def test_spans_shrink_when_a_node_takes_too_long(file_index, following, lived, proxy, fresh):
+    def slow(request):
+        query = request.params[0]
+        if "fromBlock" in query and int(query["toBlock"], 16) > int(query["fromBlock"], 16) + 2:
+            return drop_after(request)
+        return request.forward()
+
+    proxy.plan(slow, method="eth_getLogs", times=-1)
+    following(file_index, proxy.url).run()
+    assert contents(file_index) == fresh()

@@ -159,6 +159,8 @@ class Follower:
         """Ask for the head and bring the index closer to it."""
         head = self._head = self._source.head()
         position = self._position or self._begin()
+        if head.number < position.block:
+            head = self._head = self._source.highest()
         taken_back = 0
         if not self._is_on_chain(position, head):
             ancestor = self._ancestor(position, head)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from crmdapp.chain._node_client import NodeClient
 from crmdapp.chain.connection import Connection
-from crmdapp.errors import NodeProblem, NodeRefused
+from crmdapp.errors import NodeProblem, NodeRefused, NodeUnreachable
 from crmdapp.store.index.engine.blocks import (
     Block,
     Log,
@@ -56,9 +56,25 @@ class Source:
         Raises:
             NodeProblem: No node gives one that proves itself.
         """
-        return self._ask(
-            lambda node: read_block(node.request("eth_getBlockByNumber", "latest", False))
-        )
+        return self._ask(_head)
+
+    def highest(self) -> Block:
+        """Return the latest block of the node that is furthest: others may only be behind.
+
+        Raises:
+            NodeProblem: No node gives one that proves itself.
+        """
+        time.sleep(_PAUSE)
+        found: list[Block] = []
+        problems: list[NodeProblem] = []
+        for node in self._nodes:
+            try:
+                found.append(_head(node))
+            except NodeProblem as problem:
+                problems.append(problem)
+        if not found:
+            raise problems[0]
+        return max(found, key=lambda block: block.number)
 
     def finalized(self) -> int:
         """Return the number of the latest block that a node calls final; 0 if it tells of none."""
@@ -87,10 +103,12 @@ class Source:
             end = min(last, first + self.span - 1)
             try:
                 blocks = self._ask(partial(self._span, first=first, last=end))
-            except NodeRefused:
+            except (NodeRefused, NodeUnreachable) as problem:
                 if end == first:
                     raise
-                self.span = max(1, (end - first + 1) // 2)
+                # One that gives no answer may need more time than there is for so many blocks.
+                part = 2 if isinstance(problem, NodeRefused) else 16
+                self.span = max(1, (end - first + 1) // part)
                 continue
             self._adapt(len(blocks), sum(len(block.logs) for block in blocks))
             return blocks
@@ -174,6 +192,10 @@ def _twice(node: NodeClient, question: Callable[[NodeClient], T]) -> T:
     except BlockContradicted:
         time.sleep(_PAUSE)
         return question(node)
+
+
+def _head(node: NodeClient) -> Block:
+    return read_block(node.request("eth_getBlockByNumber", "latest", False))
 
 
 def _headers(node: NodeClient, numbers: Sequence[int]) -> list[Block | None]:
