@@ -1,0 +1,108 @@
+"""What the pages of works share: titles, prices in words, who may do what."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from crmdapp.errors import NodeProblem
+from crmdapp.provenance.artwork_reader import ArtworksReader
+from crmdapp.provenance.models import ETHER_DECIMALS, Currency
+from crmdapp.store.index.provenance import queries
+from crmdapp.web.provenance.shelf import Shelf
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from crmdapp.provenance.submission import ArtworkMetadata
+    from crmdapp.store.index.provenance.queries import CurrencyRow, Work
+    from crmdapp.web.context import Context
+
+_TOLD: dict[tuple[int, str], tuple[str, int]] = {}
+_LOCK = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A work as a page shows it.
+
+    Attributes:
+        work: The work.
+        metadata: What is told about it, checked against the record; ``None`` if it is not here.
+        price: What it costs, for people; empty if it is not for sale.
+    """
+
+    work: Work
+    metadata: ArtworkMetadata | None
+    price: str
+
+    @property
+    def title(self) -> str:
+        """Its title, or its number if nobody told the title."""
+        if self.metadata is None:
+            return f"Work 0x{self.work.id:064x}"[:15] + "…"
+        return self.metadata.name
+
+
+def shown(context: Context, session: Session, works: list[Work]) -> list[Shown]:
+    """Return works with what is told about them and what they cost."""
+    told = metadata_of(context, works)
+    table = currencies(context, session)
+    return [
+        Shown(item, told.get(item.id), price_text(table, item.price, item.currency))
+        for item in works
+    ]
+
+
+def metadata_of(context: Context, works: list[Work]) -> dict[int, ArtworkMetadata]:
+    """Return what is told about works, by id; only what their records commit to."""
+    known = Shelf(context.state).known([item.record_hash for item in works])
+    return {
+        item.id: known[item.record_hash]
+        for item in works
+        if item.record_hash in known and known[item.record_hash].hash == item.artwork.metadata_hash
+    }
+
+
+def currencies(context: Context, session: Session) -> dict[int, Currency]:
+    """Return the currency table; a coin's own words are asked from the node once."""
+    return {row.currency: _currency(context, row) for row in queries.currencies(session)}
+
+
+def price_text(table: dict[int, Currency], price: int | None, currency: int | None) -> str:
+    """Return a price for people; empty for none."""
+    if not price:
+        return ""
+    row = table.get(currency or 0)
+    return f"{price:,} units" if row is None else row.format_price(price)
+
+
+def _currency(context: Context, row: CurrencyRow) -> Currency:
+    symbol, decimals = "ETH", ETHER_DECIMALS
+    if row.token is not None:
+        symbol, decimals = _told_of(context, row)
+    return Currency(
+        row.currency,
+        row.token,
+        row.exponent,
+        row.is_enabled,
+        row.points_per_million,
+        symbol,
+        decimals,
+    )
+
+
+def _told_of(context: Context, row: CurrencyRow) -> tuple[str, int]:
+    place = (context.connection.chain_id, str(row.token))
+    with _LOCK:
+        if place in _TOLD:
+            return _TOLD[place]
+    try:
+        found = context.reader(ArtworksReader).currency(row.currency)
+    except NodeProblem:
+        # Pages that only read need no node: the amount is shown in base units then.
+        return f"base units of {str(row.token)[:8]}…", 0
+    with _LOCK:
+        _TOLD[place] = (found.symbol, found.decimals)
+    return found.symbol, found.decimals
