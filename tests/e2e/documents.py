@@ -65,14 +65,19 @@ def script_of(path, port):
                     continue
                 if line and not here and not line.startswith((" ", "#")):
                     lines.append(f"echo {shlex.quote('== ' + line)} >&2")
-                line = line.replace("crmdapp chain up", f"crmdapp chain up --port {port}")
-                line = line.replace("crmdapp up", f"crmdapp up --no-browser --chain-port {port}")
-                lines.append(f"until_it_serves {line}" if _SERVING.match(line) else line)
+                lines.append(_on_ports(line, port))
                 if begins := _HERE.search(line):
                     here = begins[1]
                 elif line == here:
                     here = ""
     return "\n".join(lines) + "\n"
+
+
+def _on_ports(line, port):
+    """The command on the test's own port, ended once it serves if it would go on for ever."""
+    moved = line.replace("crmdapp chain up", f"crmdapp chain up --port {port}")
+    moved = moved.replace("crmdapp up", f"crmdapp up --no-browser --chain-port {port}")
+    return f"until_it_serves {moved}" if _SERVING.match(moved) else moved
 
 
 def run(path, folder):
