@@ -96,6 +96,10 @@ class Delivery:
                 except CrmdappError as problem:
                     _LOG.warning("webhooks cannot go on: %s", problem.code)
                     busy = False
+                except Exception as problem:  # noqa: BLE001 - the next round may fare better
+                    # The text of the exception may hold what was sent.
+                    _LOG.error("webhooks met something unforeseen: %s", type(problem).__name__)
+                    busy = False
                 if not busy:
                     self._stopping.wait(self._context.settings.poll)
 

@@ -54,16 +54,15 @@ def gather(context: Context) -> int:
             return 0
         _alone(session)
         listening = _listening(session)
-        made = _undo(session, index, position)
-        start = session.scalar(select(func.max(seen_blocks.c.number)))
+        made, start = _undo(session, index, position)
         if start is None or not listening:
-            _see(session, position.block, _hash(index, position))
+            _see(session, position.block, position.hash)
             return made
         rows, is_all = _events(index, start + 1, position)
         for row in rows:
             made += _tell(context, session, index, row, listening)
         if is_all:
-            _see(session, position.block, _hash(index, position))
+            _see(session, position.block, position.hash)
         else:
             _see(session, rows[-1].block, bytes(rows[-1].hash))
         _forget_old(session)
@@ -185,20 +184,27 @@ def _put(
 # --------------------------------------------------------------------------- backward
 
 
-def _undo(session: Session, index: Session, position: Position) -> int:
-    """Forget blocks that are not on the chain any more, and tell whoever heard of their events."""
+def _undo(session: Session, index: Session, position: Position) -> tuple[int, int | None]:
+    """Tell whoever heard of events in blocks that are not on the chain any more.
+
+    Returns:
+        How many messages were made, and the last block that was taken over and is still there;
+        ``None`` if none ever was.
+    """
     final = position.finalized_block
-    there = {
-        bytes(row.hash)
-        for row in index.execute(select(BLOCKS.c.hash).where(BLOCKS.c.number > final))
-    }
-    seen = session.execute(select(seen_blocks).where(seen_blocks.c.number > final))
-    gone = [bytes(row.hash) for row in seen if bytes(row.hash) not in there]
+    kept = index.execute(select(BLOCKS.c.hash).where(BLOCKS.c.number > final))
+    there = {bytes(row.hash) for row in kept} | {position.hash}
+    seen = list(session.execute(select(seen_blocks).order_by(seen_blocks.c.number)))
+    gone = [row for row in seen if row.number > final and bytes(row.hash) not in there]
     made = 0
-    for block_hash in gone:
-        made += _tell_undone(session, block_hash)
-        session.execute(delete(seen_blocks).where(seen_blocks.c.hash == block_hash))
-    return made
+    for row in gone:
+        made += _tell_undone(session, bytes(row.hash))
+        session.execute(delete(seen_blocks).where(seen_blocks.c.number == row.number))
+    lost = {row.number for row in gone}
+    left = [row.number for row in seen if row.number not in lost]
+    # Without a block that is still there, everything from the first lost one on is read again.
+    start = max(left, default=min(lost) - 1 if lost else None)
+    return made, start
 
 
 def _tell_undone(session: Session, block_hash: bytes) -> int:
@@ -219,12 +225,6 @@ def _tell_undone(session: Session, block_hash: bytes) -> int:
             body,
         )
     return len(told)
-
-
-def _hash(index: Session, position: Position) -> bytes:
-    found = index.scalar(select(BLOCKS.c.hash).where(BLOCKS.c.number == position.block))
-    assert found is not None  # the latest blocks are all kept
-    return bytes(found)
 
 
 def _see(session: Session, number: int, block_hash: bytes) -> None:
