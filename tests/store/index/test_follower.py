@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, inspect, select, text
 
 from crmdapp.chain.decode import decode_log
 from crmdapp.chain.manifest import Manifest
@@ -171,6 +171,23 @@ def test_follow_keeps_up_until_stopped(file_index, following, village, fresh):
     stop.set()
     thread.join(10)
     assert contents(file_index) == fresh()
+
+
+def lookups_of(index):
+    with index.reading() as session:
+        found = inspect(session.connection()).get_multi_indexes()
+    return {item["name"] for items in found.values() for item in items}
+
+
+def test_a_long_filling_makes_lookups_at_its_end(index, following, village):
+    whole = lookups_of(index)
+    village.node.mine(60)
+    first = following(index, kept=4)
+    assert not first.step().is_done
+    assert len(lookups_of(index)) < len(whole)
+    first.close()
+    following(index, kept=4).run()
+    assert lookups_of(index) == whole
 
 
 # --------------------------------------------------------------------------- refusals

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from sqlalchemy import Column, MetaData, String, Table, func, insert, inspect, select, text
+from sqlalchemy import Index as Lookup
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -23,7 +24,14 @@ from sqlalchemy.orm import Session
 from crmdapp.errors import CrmdappError
 from crmdapp.store.database import BUSY_SECONDS, open_engine, problem_of
 from crmdapp.store.index.errors import IndexEmpty, IndexVersionUnknown
-from crmdapp.store.index.schema import CONTRACTS, INDEX, STATE, fingerprint, load_domains
+from crmdapp.store.index.schema import (
+    CONTRACTS,
+    INDEX,
+    STATE,
+    derived_tables,
+    fingerprint,
+    load_domains,
+)
 
 _PRAGMAS = (
     "journal_mode = WAL",
@@ -142,6 +150,24 @@ class Index:
                 for name in tables
             )
 
+    def make_lookups(self) -> None:
+        """Make the lookups of derived tables that are missing: long fillings begin without them.
+
+        Raises:
+            StoreProblem: The index cannot be written; nothing was.
+        """
+        with self.reading() as session:
+            there = {
+                found["name"]
+                for indexes in inspect(session.connection()).get_multi_indexes().values()
+                for found in indexes
+            }
+        missing = [item for item in _lookups() if item.name not in there]
+        if missing:
+            with self.writing() as connection:
+                for item in missing:
+                    item.create(connection)
+
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
@@ -214,6 +240,12 @@ def rebuild_index(url: str | Path, *, busy_seconds: float = BUSY_SECONDS) -> Ind
     return index
 
 
+def drop_lookups(connection: Connection) -> None:
+    """Drop the lookups of derived tables, which are made faster when the rows are there."""
+    for item in _lookups():
+        item.drop(connection, checkfirst=True)
+
+
 def position_in(session: Session | Connection) -> Position | None:
     """Return how far the index has come as a transaction sees it; ``None`` if it is empty."""
     row = session.execute(select(STATE)).mappings().first()
@@ -261,6 +293,11 @@ def _drop(connection: Connection) -> None:
     # Only tables of this release: the database may hold other things.
     _VERSION.drop(connection, checkfirst=True)
     INDEX.drop_all(connection)
+
+
+def _lookups() -> list[Lookup]:
+    tables = derived_tables()
+    return [item for table in tables for item in table.indexes if not item.unique]
 
 
 def _is_postgres_error(problem: Exception) -> bool:

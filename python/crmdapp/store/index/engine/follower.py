@@ -81,6 +81,7 @@ class Follower:
         surroundings = Surroundings(connection, manifest)
         self._writer = Writer(index, self._contracts, kept=kept, surroundings=surroundings)
         self._head, self._finalized = _ORIGIN, 0
+        self._is_whole = False
         self._fetching = ThreadPoolExecutor(1, thread_name_prefix="crmdapp-index")
         self._pending: Future[list[Block]] | None = None
 
@@ -93,7 +94,11 @@ class Follower:
             StoreProblem: The index cannot be written; nothing was.
         """
         with _collector_paused():
-            return self._take_prefetched() or self._look()
+            step = self._take_prefetched() or self._look()
+        if step.is_done and not self._is_whole:
+            self._index.make_lookups()
+            self._is_whole = True
+        return step
 
     def run(
         self,
@@ -212,7 +217,10 @@ class Follower:
         found = self._source.headers([first])[0]
         parent = _ORIGIN if found is None or first == 0 else found
         self._position = self._writer.begin(
-            self._connection.chain_id, self._connection.genesis_hash, parent, 0
+            self._connection.chain_id,
+            self._connection.genesis_hash,
+            parent,
+            self._head.number,
         )
         return self._position
 

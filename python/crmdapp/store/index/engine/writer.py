@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from crmdapp.errors import CrmdappError
-from crmdapp.store.index.database import Index, Position, position_in
+from crmdapp.store.index.database import Index, Position, drop_lookups, position_in
 from crmdapp.store.index.deriving import (
     Derivation,
     Entry,
@@ -26,6 +26,8 @@ from crmdapp.store.index.schema import BLOCKS, CONTRACTS, EVENTS, INDEX, STATE, 
 
 KEPT_BLOCKS = 128
 """Latest blocks that a reorg may take back."""
+
+_FAR = 2
 
 
 class Writer:
@@ -55,20 +57,24 @@ class Writer:
         self._rows = Rows(self._sql)
         self._plans: dict[tuple[str, Decoder], tuple[Derivation, ...]] = {}
 
-    def begin(self, chain_id: int, genesis: bytes, parent: Block, finalized: int) -> Position:
+    def begin(self, chain_id: int, genesis: bytes, parent: Block, head: int) -> Position:
         """Write the position before the first block.
 
         Args:
             chain_id: The chain's id.
             genesis: Hash of its first block.
             parent: The block before the first one to be written.
-            finalized: Number of the latest final block.
+            head: Number of the chain's latest block; if it is far, lookups are made at the end.
+
+        Raises:
+            IndexBusy: Another process has begun.
+            StoreProblem: The index cannot be written; nothing was.
         """
         position = Position(
             parent.number,
             parent.hash,
             parent.timestamp,
-            finalized,
+            0,
             chain_id,
             genesis,
             parent.number + 1,
@@ -80,6 +86,8 @@ class Writer:
                 raise self._busy()
             connection.execute(insert(STATE).values(id=1, **_state_values(position)))
             self._add_contracts(connection)
+            if head - parent.number > _FAR * self._kept:
+                drop_lookups(connection)
         return position
 
     def apply(
