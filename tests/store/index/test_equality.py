@@ -148,3 +148,21 @@ def test_a_reorg_while_the_process_is_down(index_url, following, village, fresh)
     with open_index(index_url) as index:
         following(index).run()
         assert contents(index) == fresh()
+
+
+def test_rows_in_memory_are_forgotten_after_a_failure(
+    file_index, following, village, fresh, monkeypatch
+):
+    def failing(*_):
+        raise Crash
+
+    village.live(6)
+    follower = following(file_index)
+    follower.run()
+    village.live(6, seed=2)
+    with monkeypatch.context() as patch:
+        patch.setattr(Sql, "insert", failing)
+        with pytest.raises(Crash):
+            follower.run()
+    follower.run()
+    assert contents(file_index) == fresh()

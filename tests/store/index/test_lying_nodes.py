@@ -227,3 +227,17 @@ def test_spans_shrink_when_a_node_takes_too_long(file_index, following, lived, p
     proxy.plan(slow, method="eth_getLogs", times=-1)
     following(file_index, proxy.url).run()
     assert contents(file_index) == fresh()
+
+
+def test_a_stranger_among_blocks_is_found(file_index, following, lived, proxy):
+    number = lived.connection.block_number() - 4
+    known = lived.connection.block(number)
+    lived.node.reorg(6)
+    lived.live(3, seed=9)
+
+    def stale(request):
+        return request.reply(known) if request.params[0] == hex(number) else request.forward()
+
+    proxy.plan(stale, method="eth_getBlockByNumber", times=-1)
+    with pytest.raises(BlockContradicted, match="does not follow block"):
+        following(file_index, proxy.url).run()
