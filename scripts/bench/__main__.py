@@ -56,7 +56,7 @@ MEASURES = {
         "scripts.bench.ballot_simulation:measure",
     ),
     "index": ("scripts.bench.python:measure_index", "scripts.bench.index:measure"),
-    "api": ("scripts.bench.python:measure_api",),
+    "api": ("scripts.bench.python:measure_api", "scripts.bench.server:measure"),
 }
 
 
