@@ -10,7 +10,20 @@ import pytest
 
 import crmdapp
 
-HEAVY = ("PIL", "aiohttp", "ape", "coincurve", "eth_account", "requests", "rich", "web3")
+HEAVY = (
+    "PIL",
+    "aiohttp",
+    "ape",
+    "coincurve",
+    "eth_account",
+    "fastapi",
+    "pydantic",
+    "requests",
+    "rich",
+    "sqlalchemy",
+    "uvicorn",
+    "web3",
+)
 
 
 def loaded_by(code):
@@ -57,6 +70,7 @@ def test_the_package_says_that_it_is_typed():
         "import crmdapp.loyalty",
         "import crmdapp.provenance",
         "import crmdapp.cli.main",
+        "import crmdapp.cli.up, crmdapp.cli._town, crmdapp.cli.customers.analytics",
     ],
 )
 def test_import_loads_nothing_heavy(code):

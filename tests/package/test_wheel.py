@@ -131,6 +131,11 @@ def test_the_wheel_holds_the_package_its_data_and_nothing_else(wheel):
     committed = {path.name for path in (ROOT / "python/crmdapp/artifacts").glob("*.json")}
     assert shipped == {f"crmdapp/artifacts/{name}" for name in committed}
     assert "crmdapp/loyalty/templates/terms.md" in names
+    for part in ("static", "templates"):
+        folder = ROOT / "python/crmdapp/web" / part
+        files = {path.relative_to(ROOT / "python") for path in folder.rglob("*") if path.is_file()}
+        assert files
+        assert {str(path) for path in files} <= set(names)
     assert "crmdapp-0.1.0.dist-info/licenses/LICENSE" in names
 
 
@@ -158,6 +163,16 @@ def test_every_package_that_is_imported_is_asked_for():
 def test_the_command_answers(python):
     done = run(python.parent / "crmdapp", "--version")
     assert (done.returncode, done.stdout.strip()) == (0, "crmdapp 0.1.0")
+
+
+@pytest.mark.parametrize("command", ["up", "serve"])
+def test_what_serves_says_which_extra_it_needs(python, tmp_path, command):
+    done = run(
+        python.parent / "crmdapp", command, "--json", CRMDAPP_STATE_DIR=str(tmp_path / "state")
+    )
+    told = json.loads(done.stdout)["error"]
+    assert (done.returncode, told["code"]) == (2, "WebExtraMissing")
+    assert "crmdapp[web]" in told["hint"]
 
 
 def test_it_deploys_awards_and_reads_on_a_real_chain(python, tmp_path):
