@@ -212,6 +212,7 @@ def test_merchant_sees_customers_consents_and_the_log(
     assert page.get_by_role("link", name="Scores, retention").get_attribute("href") == (
         "/merchant/analytics"
     )
+    assert "?" not in page.url
     page.get_by_role("rowheader").get_by_role("link").first.click()
     assert "online_form" in page.locator("main").inner_text()
     axe(page)

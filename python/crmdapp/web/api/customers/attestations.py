@@ -23,12 +23,11 @@ from crmdapp.web.api import (
     sending,
 )
 from crmdapp.web.api.customers._reading import as_of, is_final
-from crmdapp.web.api.customers.models import (
+from crmdapp.web.api.customers.models import LevelIn, SignedIn
+from crmdapp.web.api.customers.models_attesting import (
     AttestationOut,
     AttestIn,
     DismissIn,
-    LevelIn,
-    SignedIn,
     TopicIn,
     TopicOut,
     TransactionsOut,

@@ -25,7 +25,7 @@ from crmdapp.store.index.customers import queries
 from crmdapp.web.api import Caller, Context, ContextDep, Hash32, Work, changing, requires
 from crmdapp.web.api.customers._reading import as_of, consent_state, is_in_vault, no_customer
 from crmdapp.web.api.customers.models import VaultReceiptOut
-from crmdapp.web.api.customers.models_log import ErasureIn, ExportOut, SegmentIn, SegmentOut
+from crmdapp.web.api.customers.models_vault import ErasureIn, ExportOut, SegmentIn, SegmentOut
 from crmdapp.web.api.customers.office import (
     JOURNAL,
     Office,

@@ -37,7 +37,7 @@ from crmdapp.web.api import (
 )
 from crmdapp.web.api.customers._reading import as_of, is_final
 from crmdapp.web.api.customers.models import SignedIn
-from crmdapp.web.api.customers.models_log import AmountIn, PublishIn, RewardIn, RewardOut
+from crmdapp.web.api.customers.models_vault import AmountIn, PublishIn, RewardIn, RewardOut
 from crmdapp.web.api.customers.office import Office, opened, opened_log, signer_of
 
 router = APIRouter()

@@ -33,7 +33,7 @@ from crmdapp.web.api import (
     requires,
 )
 from crmdapp.web.api.customers._reading import is_in_vault, no_customer
-from crmdapp.web.api.customers.models_log import (
+from crmdapp.web.api.customers.models_vault import (
     ClaimIn,
     DataIn,
     DataOut,

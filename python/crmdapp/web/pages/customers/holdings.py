@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crmdapp.customers.consent_models import ConsentState
+from crmdapp.store._intake import SUBJECT
 from crmdapp.store.index.customers import queries
 from crmdapp.store.index.customers.models import IndexedChange, IndexedConsent
 from crmdapp.web.api.customers._reading import as_of, consent_state
@@ -217,7 +218,11 @@ def _look_into(
 
 
 def _profile(office: Office, identities: list[str]) -> bytes | None:
-    return next((cid for item in identities if (cid := office.profile_of(item)) is not None), None)
+    # Only the identity that the company enrolled: further ones a profile names for itself.
+    keys = office.vault.keys
+    return next(
+        (cid for item in identities if (cid := keys.profile_of(SUBJECT, item)) is not None), None
+    )
 
 
 def _word(text: str) -> bytes:

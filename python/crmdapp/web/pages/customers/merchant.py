@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Form, Path, Query, Request, Response
 
 from crmdapp.chain.accounts import Signer
 from crmdapp.customers.codes import PURPOSES
@@ -45,38 +45,21 @@ def show_customers(
     context: ContextDep,
     person: SignedIn,
     after: Annotated[int, Query(ge=0, lt=1 << 62)] = 0,
-    purpose: Annotated[str, Query(max_length=120)] = "",
-    where: Annotated[str, Query(max_length=500)] = "",
 ) -> Response:
     """Show the customers of the company that has signed in, and how it keeps its promises."""
-    merchant = person.address
-    if not has_office(context, merchant):
-        return page(request, "customers/merchant_empty.html")
-    with opened(context, merchant) as office:
-        rows = customers_page(office, after=after, limit=_ROWS)
-        with as_of(context) as (session, position):
-            on_chain = queries.profiles_at(session, [row.cid for row in rows])
-        items = [profile_shown(office, row, on_chain.get(row.cid)) for row in rows]
-        segment, problem = _segment(context, office, purpose, where)
-        kept = vault_shown(office)
-    counts = consent_counts(context, merchant).model_dump()
-    return page(
-        request,
-        "customers/merchant.html",
-        items=items,
-        next_after=rows[-1].id if len(rows) == _ROWS else 0,
-        kept=kept,
-        counts=[(state, counts[state]) for state in _STATES],
-        most=max([counts[state] for state in _STATES] + [1]),
-        logs=logs_shown(context, merchant),
-        can_send=company_signer(context, merchant) is not None,
-        purposes=[item for item in PURPOSES if not item.retired],
-        purpose=purpose or "DirectMarketing",
-        where=where,
-        segment=segment,
-        problem=problem,
-        block=position.block,
-    )
+    return _customers(request, context, person.address, after=after)
+
+
+@router.post("/merchant/customers/segments")
+def count_segment(
+    request: Request,
+    context: ContextDep,
+    person: SignedIn,
+    purpose: Annotated[str, Form(max_length=120)] = "",
+    where: Annotated[str, Form(max_length=500)] = "",
+) -> Response:
+    """Count customers who fit a description; it may name a person, so it is in no address."""
+    return _customers(request, context, person.address, purpose=purpose, where=where)
 
 
 @router.get("/merchant/customers/{cid}")
@@ -133,6 +116,44 @@ def answer(index: Number, context: ContextDep, person: SignedIn) -> Response:
 
 
 # ------------------------------------------------------------------------------------- steps
+
+
+def _customers(
+    request: Request,
+    context: Context,
+    merchant: str,
+    *,
+    after: int = 0,
+    purpose: str = "",
+    where: str = "",
+) -> Response:
+    if not has_office(context, merchant):
+        return page(request, "customers/merchant_empty.html")
+    with opened(context, merchant) as office:
+        rows = customers_page(office, after=after, limit=_ROWS)
+        with as_of(context) as (session, position):
+            on_chain = queries.profiles_at(session, [row.cid for row in rows])
+        items = [profile_shown(office, row, on_chain.get(row.cid)) for row in rows]
+        segment, problem = _segment(context, office, purpose, where)
+        kept = vault_shown(office)
+    counts = consent_counts(context, merchant).model_dump()
+    return page(
+        request,
+        "customers/merchant.html",
+        items=items,
+        next_after=rows[-1].id if len(rows) == _ROWS else 0,
+        kept=kept,
+        counts=[(state, counts[state]) for state in _STATES],
+        most=max([counts[state] for state in _STATES] + [1]),
+        logs=logs_shown(context, merchant),
+        can_send=company_signer(context, merchant) is not None,
+        purposes=[item for item in PURPOSES if not item.retired],
+        purpose=purpose or "DirectMarketing",
+        where=where,
+        segment=segment,
+        problem=problem,
+        block=position.block,
+    )
 
 
 def _signer(context: Context, person: Person) -> Signer:
