@@ -17,7 +17,6 @@ HEAVY = (
     "coincurve",
     "eth_account",
     "fastapi",
-    "pydantic",
     "requests",
     "rich",
     "sqlalchemy",
