@@ -8,6 +8,7 @@ import pytest
 
 from crmdapp.ballots.poll_definition import read_poll
 from tests.ballots.station import moment
+from tests.web.browser import digest_of
 from tests.web.council import (
     MARKUP,
     council_document,
@@ -446,3 +447,28 @@ def test_server_keeps_no_vote_key_or_nonce(story, server):
 
         assert bytes.fromhex(key_of(voter)[2:]) not in texts
     assert story.held.definition.canonical in texts
+
+
+# --------------------------------------------------------------------------- registrars
+
+
+def test_registrar_registers_a_voter_by_a_signature(station, server, api, town):
+    office = {"name": "Office", "address": town.address("merchant")}
+    document = council_document(station, registrars=1, title="By signature")
+    document = {**document, "registrars": [office], "registrar_quorum": 1}
+    made = api("organiser").post("/v1/elections", json=document, headers=once("by signature"))
+    number = made.json()["election"]
+    wanted = {
+        "election": number,
+        "precinct": 0,
+        "nullifier": "0x" + "21" * 32,
+        "voter": town.address("customer"),
+    }
+    typed = api().post("/v1/intents/ballots.registration/prepare", json=wanted).json()
+    assert typed["primaryType"] == "Registration"
+    for signer, status in (("rival", 422), ("merchant", 200)):
+        signature = town.signer(signer).sign_digest(digest_of(typed)).hex()
+        body = {"typedData": typed, "signature": "0x" + signature}
+        answer = api("outsider").post("/v1/intents", json=body)
+        assert answer.status_code == status, answer.text
+    assert station.roll().count(number, 0) == 1

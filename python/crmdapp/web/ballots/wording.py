@@ -77,14 +77,14 @@ LINKS = {
 """What holds if a link of an audit holds."""
 
 _WINDOWS = (
-    ("keys_until", "Trustees register keys until"),
-    ("commitments_until", "They commit to deals until"),
-    ("deals_until", "They post the deals until"),
-    ("complaints_until", "They complain until"),
-    ("registration_until", "Voters are registered until"),
-    ("opens_at", "Voting opens"),
-    ("closes_at", "Voting closes"),
-    ("shares_until", "Trustees decrypt until"),
+    ("keys_until", "Trustees register keys; that ends", "The time for trustees' keys ended"),
+    ("commitments_until", "Commitments to deals; that ends", "The time for commitments ended"),
+    ("deals_until", "Deals are posted; that ends", "The time for deals ended"),
+    ("complaints_until", "Complaints are judged; that ends", "The time for complaints ended"),
+    ("registration_until", "Registration of voters ends", "Registration of voters ended"),
+    ("opens_at", "Voting opens", "Voting opened"),
+    ("closes_at", "Voting closes", "Voting closed"),
+    ("shares_until", "Decryption by trustees ends", "The time for decryption ended"),
 )
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
@@ -94,7 +94,7 @@ class WindowWords:
     """A window of an election, for people.
 
     Attributes:
-        label: What ends or begins.
+        label: What ends or begins, or did.
         iso: When, as machines read it.
         time: When.
         distance: How far that is from now.
@@ -116,10 +116,11 @@ def windows_in_words(state: ElectionState, now: int) -> list[WindowWords]:
         now: The chain's time, Unix seconds.
     """
     found = []
-    for name, label in _WINDOWS:
+    for name, ahead, past in _WINDOWS:
         source = state.round_windows if hasattr(state.round_windows, name) else state.windows
         end: int = getattr(source, name)
-        found.append(WindowWords(label, iso(end), moment(end), distance(end, now), now > end))
+        label = past if now >= end else ahead
+        found.append(WindowWords(label, iso(end), moment(end), distance(end, now), now >= end))
     return found
 
 
