@@ -7,17 +7,19 @@ data that the consents are about, and what is deleted is overwritten.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from crmdapp.chain._files import OWN
 from crmdapp.chain.addresses import checksum
 from crmdapp.customers._scrubbed import ScrubbedDatabase
 from crmdapp.customers.requests import SignedRequest, read_request
 from crmdapp.customers.terms import ConsentTerms
 from crmdapp.customers.terms_file import terms_json, terms_of
-from crmdapp.errors import UsageError
+from crmdapp.errors import PermissionDenied, UsageError
 
 SCHEMA_VERSION = 1
 
@@ -82,6 +84,7 @@ class ConsentBook(ScrubbedDatabase):
     """
 
     def __init__(self, path: Path | str, company: str) -> None:
+        own_file(Path(path))
         super().__init__(path, what="book of consents", schema=_SCHEMA, version=SCHEMA_VERSION)
         self._company = checksum(company)
 
@@ -153,7 +156,7 @@ class ConsentBook(ScrubbedDatabase):
         with self._reading() as db:
             return [_booked(row) for row in db.execute("SELECT * FROM consents ORDER BY 1")]
 
-    def keys(self) -> list[tuple[str, bytes, int, int]]:
+    def spans(self) -> list[tuple[str, bytes, int, int]]:
         """Return subject, id, first second and end of all, without reading their terms."""
         with self._reading() as db:
             query = "SELECT subject, consent_id, valid_from, valid_until FROM consents"
@@ -167,6 +170,19 @@ class ConsentBook(ScrubbedDatabase):
                 query = "DELETE FROM consents WHERE subject = ?"
                 count += db.execute(query, (checksum(subject),)).rowcount
         return count
+
+
+def own_file(path: Path) -> None:
+    """Make a file that its owner alone may read, if there is none.
+
+    Raises:
+        PermissionDenied: Its folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, OWN))
+    except OSError as problem:
+        raise PermissionDenied(f"{path} cannot be made.", why=str(problem.strerror)) from None
 
 
 def _booked(row: sqlite3.Row) -> BookedConsent:

@@ -20,6 +20,7 @@ from crmdapp.customers.release import Release, SignedRelease, open_release
 from crmdapp.customers.statements import AttestationSubject, Statement
 from crmdapp.store.keys import OperatorKeys
 from crmdapp.web.api.customers.office import KEYS, folder_of
+from crmdapp.web.security.api_keys import ApiKeys
 from tests.web.customers_story import (
     EMAIL,
     MAIL,
@@ -448,6 +449,26 @@ def test_withdrawal_intent_ends_a_consent_and_its_keys(
     signed = ask_for_data(town, "merchant", asked["request"], nonce=77)
     place = f"/vaults/{town.address('merchant')}/releases"
     assert merchant.post(place, {"request": signed}, code=403)["code"] == "ReleaseRefused"
+
+
+def test_signing_is_for_the_company_s_own_account(server, town, merchant):
+    keys = ApiKeys(server.context.state)
+    scopes = ("customers:read", "customers:write")
+    _, text = keys.new(town.address("merchant"), scopes, label="till", account="rival")
+    headers = {"Authorization": f"Bearer {text}"}
+    body = {"index": 5, "delay": 3_600}
+    told = merchant.post("/logs", body, headers=headers, code=403)
+    assert (told["code"], told["fields"]["account"]) == ("AccountForeign", town.address("rival"))
+
+
+def test_withdrawal_of_another_consent_is_refused(merchant, carla, consented):
+    wanted = {"draft": draft(carla.subject, service="More"), "notice": NOTICE}
+    other = merchant.post("/consents/requests", wanted)
+    merchant.post("/consents", {"grant": carla.agree(other["request"])})
+    place = f"/consents/{other['consent_id']}/withdrawal"
+    body = {"signed": carla.withdraw(consented["request"])}
+    told = merchant.post(place, body, code=422)
+    assert "another consent" in told["detail"]
 
 
 # ----------------------------------------------------------------- the end

@@ -307,7 +307,7 @@ def consent_receipt(
 def consent_counts(context: Context, merchant: str) -> ConsentCounts:
     """Return how many of a company's consents are good for what."""
     with opened_book(context, merchant) as book:
-        keys = book.keys()
+        keys = book.spans()
     with as_of(context) as (session, position):
         found = queries.consents_at(session, [(item[0], item[1]) for item in keys])
     counts = dict.fromkeys(ConsentState, 0)
