@@ -76,6 +76,27 @@ def test_story_of_points_from_award_to_redemption(visit, server, town, program, 
     assert outstanding(desk) == before + 550
 
 
+def test_wallet_changes_points_into_another_brands(visit, server, town, program):
+    other = town.open_program("rival", name="Leaf", symbol="LEAF")
+    coin = town.connection.contract("TestCoin", town.manifest.address("TestCoin"))
+    for role, number in (("merchant", program), ("rival", other)):
+        client = town.client(LoyaltyClient, role)
+        client.send(coin.call("mint", town.address(role), 5_000_000))
+        client.network.announce_prices(number, 20_000, 10_000)
+        client.clearing.deposit(number, 5_000_000)
+    town.client(LoyaltyClient, "merchant").clearing.set_limit(program, other, 5_000_000)
+    server.settle()
+    page = visit("customer", "/wallet")
+    page.get_by_label("To", exact=True).select_option(str(other))
+    page.get_by_label("Points to change").fill("6")
+    with page.expect_navigation(url="**/wallet"):
+        page.get_by_role("button", name="Sign and change").click()
+    server.settle()
+    page.reload()
+    card = page.get_by_role("region", name="Leaf")
+    assert card.locator(".figure").inner_text() == "3.00"
+
+
 def test_wallet_that_says_no_changes_nothing(page, sign_in, server, town, program):
     wallet = sign_in("customer", "/wallet")
     held = town.client(LoyaltyClient).balance(program, town.address("customer"))

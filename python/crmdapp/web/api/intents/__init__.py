@@ -23,6 +23,7 @@ __all__ = ["KINDS", "MODULES", "Relayed", "Relaying", "intent_kind", "router"]
 
 MODULES = (
     "crmdapp.web.api.intents.loyalty",
+    "crmdapp.web.api.intents.network",
     "crmdapp.web.api.intents.customers",
     "crmdapp.web.api.intents.provenance",
     "crmdapp.web.api.intents.ballots",

@@ -16,9 +16,10 @@ from crmdapp.loyalty import Gift, LoyaltyClient, SignedCoupon, SignedIntent
 from crmdapp.loyalty.gifts import give
 from crmdapp.loyalty.points import to_units
 from crmdapp.store.index.loyalty import queries, queries_merchant
-from crmdapp.store.index.loyalty.views import Balance
+from crmdapp.store.index.loyalty.views import Balance, ProgramView
 from crmdapp.web.api.intents.kinds import KINDS
 from crmdapp.web.api.intents.loyalty import RedeemRequest, TransferRequest
+from crmdapp.web.api.intents.network import ExchangeRequest
 from crmdapp.web.api.loyalty.access import View, ViewDep, view_of
 from crmdapp.web.context import Context, ContextDep
 from crmdapp.web.models import Model
@@ -48,6 +49,15 @@ class RedeemForm(Model):
     program: str
     points: str = ""
     order: str = ""
+    once: str = ""
+
+
+class ExchangeForm(Model):
+    """The fields of the form, as the browser sends them to be prepared."""
+
+    program: str
+    to_program: str
+    points: str = ""
     once: str = ""
 
 
@@ -91,6 +101,39 @@ def prepare_redeem(context: ContextDep, person: PersonDep, wanted: RedeemForm) -
         "redeem",
         lambda: _redemption(person, wanted.program, wanted.points, wanted.order),
     )
+
+
+@router.post("/exchange/prepare")
+def prepare_exchange(context: ContextDep, person: PersonDep, wanted: ExchangeForm) -> Response:
+    """Give the wallet the exchange to sign, at the rate that holds now or better."""
+    return _prepared(
+        context,
+        "exchange",
+        lambda: _exchange(context, person, wanted.program, wanted.to_program, wanted.points),
+    )
+
+
+@router.post("/exchange")
+def exchange(
+    request: Request,
+    context: ContextDep,
+    person: PersonDep,
+    program: Text,
+    to_program: Text,
+    once: Once,
+    points: Text = "",
+) -> Response:
+    """Sign an exchange with the person's own key file, and carry it out."""
+    try:
+        wanted = _exchange(context, person, program, to_program, points)
+        signed = _signed(context, person, "exchange", wanted)
+        _submit(context, person, signed, desk.form_key("exchange", once))
+    except CrmdappError as problem:
+        return _again(request, context, person, problem)
+    told = (
+        f"{words.points(wanted.points)} points became at least {words.points(wanted.min_points)}."
+    )
+    return redirect("/wallet", told=told)
 
 
 @router.post("/transfer")
@@ -208,6 +251,7 @@ def _wallet(
         "loyalty/wallet.html",
         status=200 if problem is None else status_of(problem),
         balances=exact,
+        partners=_partners(view),
         cards=queries_merchant.cards_of(view.session, person.address, limit=50),
         moves=queries.history(view.session, person.address, limit=5),
         names=queries.names_of(view.session, [item.program.program for item in exact]),
@@ -216,6 +260,12 @@ def _wallet(
         problem=problem,
         now=view.now,
     )
+
+
+def _partners(view: View) -> list[ProgramView]:
+    """Return programs that take part in the network, at most 200."""
+    found = queries.programs(view.session, now=view.now, limit=200)
+    return [item for item in found if item.prices.is_connected]
 
 
 def _certain(context: Context, balance: Balance) -> Balance:
@@ -262,6 +312,22 @@ def _redemption(person: Person, program: str, points: str, order: str) -> Redeem
         holder=person.address,
         points=to_units(points.strip()),
         order_id=_number(order.strip(), "order's number"),
+    )
+
+
+def _exchange(
+    context: Context, person: Person, program: str, to_program: str, points: str
+) -> ExchangeRequest:
+    give, take = _number(program, "program"), _number(to_program, "program")
+    units = to_units(points.strip())
+    network = context.reader(LoyaltyClient).network
+    quote = network.quote_exchange(give, units, take, account=person.address)
+    return ExchangeRequest(
+        program=give,
+        to_program=take,
+        holder=person.address,
+        points=units,
+        min_points=quote.received,
     )
 
 
