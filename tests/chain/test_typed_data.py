@@ -197,3 +197,16 @@ def test_sign_many_equals_sign():
     signer = LocalSigner(KEY)
     items = [Line(number, b"abcd") for number in range(50)]
     assert sign_many(items, signer, DOMAIN) == [item.sign(signer, DOMAIN) for item in items]
+
+
+def test_to_json_writes_numbers_that_javascript_rounds_as_strings():
+    @dataclass(frozen=True, slots=True)
+    class Numbers(TypedData):
+        TYPE: ClassVar[str] = "Numbers(uint256 small,uint256 large)"
+
+        small: int
+        large: int
+
+    domain = Domain("Test", "1", 1, "0x" + "11" * 20)
+    message = Numbers(2**53 - 1, 2**53).to_json(domain)["message"]
+    assert message == {"small": 2**53 - 1, "large": str(2**53)}

@@ -41,6 +41,9 @@ Encoder = Callable[[Any], bytes]
 
 _LAYOUTS: dict[type, _Layout] = {}
 
+JSON_NUMBER_MAX = (1 << 53) - 1
+"""Largest whole number that JavaScript reads from JSON exactly."""
+
 
 @dataclass(frozen=True, slots=True)
 class Domain:
@@ -148,7 +151,10 @@ class TypedData:
         return signer.sign_digest(self.digest(domain))
 
     def to_json(self, domain: Domain) -> dict[str, Any]:
-        """Return the message as ``eth_signTypedData_v4`` wants it, for wallets."""
+        """Return the message as ``eth_signTypedData_v4`` wants it, for wallets.
+
+        Numbers above 2^53 - 1 are decimal strings: JavaScript would round them.
+        """
         structs = _parse(self.TYPE)
         primary = next(iter(structs))
         types: dict[str, Any] = {
@@ -159,7 +165,7 @@ class TypedData:
             "types": types,
             "primaryType": primary,
             "domain": domain.to_json(),
-            "message": self.message(),
+            "message": _unrounded(self.message()),
         }
 
     def message(self) -> dict[str, Any]:
@@ -182,6 +188,17 @@ class TypedData:
                 got = "" if name in secret else f", got {value!r}"
                 return UsageError(f"{type(self).__name__}.{name} must be {kind}{got}.")
         return UsageError(f"{type(self).__name__} cannot be encoded.")
+
+
+def _unrounded(value: Any) -> Any:
+    """Return JSON data in which no number is one that JavaScript rounds."""
+    if isinstance(value, dict):
+        return {name: _unrounded(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_unrounded(item) for item in value]
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > JSON_NUMBER_MAX:
+        return str(value)
+    return value
 
 
 def sign_many(items: Iterable[TypedData], signer: Signer, domain: Domain) -> list[bytes]:
