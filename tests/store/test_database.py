@@ -238,6 +238,7 @@ class ServerError(Exception):
         ("53100", DiskFull),
         ("55P03", StoreLocked),
         ("40P01", StoreLocked),
+        ("40001", StoreLocked),
         ("XX001", StoreCorrupt),
         ("58030", StoreCorrupt),
         ("08006", StoreUnreachable),

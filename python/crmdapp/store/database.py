@@ -348,7 +348,7 @@ def problem_of(problem: Exception, name: str) -> CrmdappError:
     state = str(getattr(cause, "sqlstate", None) or "")
     if state == "53100":
         return _disk_full(name)
-    if state in ("55P03", "40P01"):
+    if state in ("55P03", "40P01", "40001"):
         return _locked(name)
     if state.startswith(("XX", "58")):
         return _corrupt(name)

@@ -49,18 +49,8 @@ class Days:
 
     def pass_by(self, days):
         for _ in range(days):
-            self.choose.choice(
-                [
-                    self.live,
-                    self.live,
-                    self.reorg,
-                    self.roll_back,
-                    self.crash,
-                    self.lie,
-                    self.restart,
-                ]
-            )()
-            self.settle()
+            self.choose.choice(self.happenings)()
+            self.follower.run()
 
     def live(self):
         for _ in range(self.choose.randrange(1, 4)):

@@ -6,6 +6,8 @@ import re
 import pytest
 
 from crmdapp.errors import NodeProblem, NodeUnreachable
+from crmdapp.store.index.engine.blocks import is_complete, read_block, require_whole
+from crmdapp.store.index.engine.bloom import bits_of
 from crmdapp.store.index.errors import BlockContradicted, IndexEmpty, LogInvented, LogOmitted
 from tests.fixtures.flaky_rpc import drop_after, rpc_error
 from tests.store.index.conftest import contents
@@ -91,10 +93,56 @@ def test_a_misplaced_log_is_found(file_index, following, lived, proxy, contradic
     assert file_index.sizes()["events"] == 0
 
 
-def test_an_invented_log_is_found(file_index, following, lived, proxy):
-    proxy.plan(changing(with_other_topic), method="eth_getLogs", times=-1)
+@pytest.mark.parametrize("everywhere", [True, False])
+def test_an_invented_log_is_found(file_index, following, lived, proxy, everywhere):
+    def invented(request):
+        fault = changing(with_other_topic)
+        return (
+            fault(request)
+            if everywhere or "fromBlock" in request.params[0]
+            else (request.forward())
+        )
+
+    proxy.plan(invented, method="eth_getLogs", times=-1)
     with pytest.raises(LogInvented):
         following(file_index, proxy.url).run()
+
+
+@pytest.fixture
+def latest(lived):
+    """The latest block with its logs, and the contracts that are followed."""
+    block = read_block(lived.connection.block())
+    logs = lived.node.rpc("eth_getLogs", {"blockHash": block.text_hash})
+    block.logs = list(logs)
+    return block, logs, frozenset(log["address"].lower() for log in logs)
+
+
+def test_require_whole_accepts_all_logs_of_a_block(latest):
+    require_whole(*latest)
+
+
+def test_require_whole_finds_what_was_not_kept(latest):
+    block, logs, addresses = latest
+    block.logs = logs[1:]
+    with pytest.raises(LogOmitted):
+        require_whole(block, logs, addresses)
+
+
+def test_require_whole_finds_two_answers_that_differ(latest):
+    block, logs, addresses = latest
+    other = [changed(log, data="0x" + "00" * 64) for log in logs]
+    with pytest.raises(LogOmitted):
+        require_whole(block, other, addresses)
+
+
+def test_is_complete_asks_for_more_when_others_have_logs_in_the_block(latest):
+    block, logs, addresses = latest
+    watched = [bits_of(address) for address in addresses]
+    assert is_complete(block, watched)
+    block.logs = logs[:-1]
+    assert not is_complete(block, watched)
+    block.logs = []
+    assert is_complete(block, [bits_of("0x" + "77" * 20)])
 
 
 @pytest.mark.parametrize("name", ["timestamp", "logsBloom", "parentHash", "number", "stateRoot"])

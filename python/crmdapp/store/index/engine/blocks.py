@@ -172,8 +172,8 @@ def require_whole(block: Block, everything: Sequence[Log], addresses: frozenset[
         raise LogInvented(
             f"The node gave a log that block {block.number:,} does not hold.", block=block.number
         )
-    own = [log["logIndex"] for log in everything if log["address"].lower() in addresses]
-    kept = [log["logIndex"] for log in block.logs]
+    own = [_core(log) for log in everything if log["address"].lower() in addresses]
+    kept = [_core(log) for log in block.logs]
     if bits != block.bloom or not _is_gapless(everything) or own != kept:
         raise LogOmitted(
             f"The node left out a log of block {block.number:,}.",
@@ -181,6 +181,10 @@ def require_whole(block: Block, everything: Sequence[Log], addresses: frozenset[
             why="The block's header vouches for more than the node gave.",
             hint="Use another node; nothing of the block was stored.",
         )
+
+
+def _core(log: Log) -> tuple[Any, ...]:
+    return (log["logIndex"], log["address"], log["topics"], log["data"])
 
 
 def _is_gapless(logs: Sequence[Log]) -> bool:

@@ -85,7 +85,6 @@ class Writer:
             if position_in(connection) is not None:
                 raise self._busy()
             connection.execute(insert(STATE).values(id=1, **_state_values(position)))
-            self._add_contracts(connection)
             if head - parent.number > _FAR * self._kept:
                 drop_lookups(connection)
         return position
@@ -242,7 +241,7 @@ class Writer:
         for table, changed, deleted in self._rows.changes():
             self._sql.upsert(table, changed)
             self._sql.delete(table, deleted)
-        self._add_contracts(connection)
+        self._add_contracts(connection, blocks[-1].number)
 
     def _restore(self, connection: Connection, ancestor: int) -> None:
         """Put back what rows were; the first image after the ancestor is the one that counts."""
@@ -272,12 +271,14 @@ class Writer:
         old = (BLOCKS.c.number < keep_from) & (BLOCKS.c.number >= before - 2 * self._kept)
         connection.execute(delete(BLOCKS).where(old & ~has_events))
 
-    def _add_contracts(self, connection: Connection) -> None:
+    def _add_contracts(self, connection: Connection, last: int) -> None:
+        """Write which contracts are followed, but none that was created after a block."""
+        created = [item for item in self._contracts if item.block <= last]
         known = connection.execute(select(func.count()).select_from(CONTRACTS)).scalar_one()
-        if known == len(self._contracts):
+        if known == len(created):
             return
         there = set(connection.execute(select(CONTRACTS.c.address)).scalars())
-        new = [_contract_values(item) for item in self._contracts if item.address not in there]
+        new = [_contract_values(item) for item in created if item.address not in there]
         if new:
             connection.execute(insert(CONTRACTS), new)
 
