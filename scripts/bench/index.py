@@ -10,9 +10,9 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from crmdapp.chain._keccak import keccak
 from crmdapp.chain._plan import GallerySettings, plan
@@ -57,7 +57,8 @@ def measure(chain: Chain) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as name, connect(chain.url, timeout=120) as connection:
         folder = Path(name)
         manifest = _live(connection, folder)
-        with _nothing_derived():
+        # The tables of the domains left out, to see what events alone take.
+        with patch.object(writer, "derivations_of", lambda *_: ()):
             events = _filling(connection, manifest, folder / "events")
         tables = _filling(connection, manifest, folder / "tables")
         logs = _logs(connection, manifest)
@@ -117,17 +118,6 @@ def _filling(connection: Connection, manifest: Manifest, folder: Path) -> float:
             if step.events < EVENTS or index.sizes()["events"] != step.events:
                 raise BenchError(f"the index holds {step.events:,} events")
     return rounded(max(rates))
-
-
-@contextmanager
-def _nothing_derived() -> Iterator[None]:
-    """Leave the tables of the domains out, to see what events alone take."""
-    derivations_of = writer.derivations_of
-    writer.derivations_of = lambda *_: ()  # type: ignore[attr-defined]  # imported by name there
-    try:
-        yield
-    finally:
-        writer.derivations_of = derivations_of  # type: ignore[attr-defined]
 
 
 def _logs(connection: Connection, manifest: Manifest) -> list[dict[str, Any]]:
