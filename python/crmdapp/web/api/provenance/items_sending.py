@@ -36,9 +36,9 @@ _LINK = "https://id.gs1.org/01/09506000134352/21/B7"
 class StepIn(Model):
     """What happens, in the words of GS1's vocabulary; the time is the chain's by default."""
 
-    biz_step: str | None = Field(None, max_length=40)
-    disposition: str | None = Field(None, max_length=40)
-    event_time: int | None = Field(None, ge=0, lt=1 << 40)
+    biz_step: str | None = Field(default=None, max_length=40)
+    disposition: str | None = Field(default=None, max_length=40)
+    event_time: int | None = Field(default=None, ge=0, lt=1 << 40)
     event_hash: Hash32 = NO_WORD
 
     def made(self, client: ItemsClient) -> ItemStep:
@@ -63,10 +63,10 @@ class CommissionIn(Model):
 
     link: PlainText = Field(max_length=500, description="Its GS1 Digital Link or EPC URI.")
     level: int = Field(0, ge=0, le=4, description="0 a piece, 1 a case, 2 a pallet.")
-    quantity: str | None = Field(None, max_length=24, examples=["60.5"])
+    quantity: str | None = Field(default=None, max_length=24, examples=["60.5"])
     unit: str = Field("", max_length=3, examples=["KGM"])
     certifier: AddressIn | None = None
-    tag: AddressIn | None = Field(None, description="Address of the key under its seal.")
+    tag: AddressIn | None = Field(default=None, description="Address of the key under its seal.")
 
     def made(self) -> Commission:
         """Return the commission.
@@ -112,7 +112,7 @@ class InputIn(Model):
     """What is used; of a lot so much."""
 
     item: IdText
-    quantity: str | None = Field(None, max_length=24)
+    quantity: str | None = Field(default=None, max_length=24)
 
 
 class TransformIn(Model):
