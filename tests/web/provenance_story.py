@@ -10,11 +10,17 @@ from PIL import Image, ImageDraw
 from crmdapp.provenance import (
     ArtworksClient,
     BoardClient,
+    Commission,
+    ItemsClient,
+    ItemStep,
     fingerprint,
     metadata_of,
     sign_approval,
+    sign_handover,
     submit_work,
 )
+from crmdapp.provenance.gs1 import build_digital_link, check_digit
+from crmdapp.provenance.gs1.epc import epc_hash
 from crmdapp.web.provenance.shelf import Shelf
 
 DAY = 86_400
@@ -65,3 +71,40 @@ def hang(town, server, path: Path, title: str, *, price: str = "", artist: str =
 
 def _colour(dice: random.Random) -> tuple[int, int, int]:
     return (dice.randrange(256), dice.randrange(256), dice.randrange(256))
+
+
+# ----------------------------------------------------------------- goods
+
+
+def box_of_coffee(town):
+    """The artist (as a farm) fills two bags, packs them in a box, and hands it to the carrier.
+
+    Returns:
+        The ids of the bags and of the box, and the link on the first bag's label.
+    """
+    farm, carrier = town.client(ItemsClient, "artist"), town.client(ItemsClient, "carrier")
+    gtin = "0950600000101" + check_digit("0950600000101")
+    bags = [build_digital_link("01", gtin, [("21", f"bag{n}/&<")]) for n in (1, 2)]
+    sscc = "09506000000000001"
+    box = build_digital_link("00", sscc + check_digit(sscc))
+    step = ItemStep.of(town.now(), biz_step="commissioning", disposition="active")
+    new = [Commission(epc_hash(bag.identity)) for bag in bags]
+    first, second, parent = farm.commission([*new, Commission(epc_hash(box.identity), 1)], step)
+    farm.pack(parent, [first, second], ItemStep.of(town.now(), biz_step="packing"))
+    give(town, "artist", "carrier", parent)
+    carrier.observe([parent], ItemStep.of(town.now(), biz_step="receiving"))
+    return first, second, parent, bags[0]
+
+
+def give(town, giver, taker, *items):
+    """Both parties sign, and the items change hands."""
+    client = town.client(ItemsClient, taker)
+    signed = sign_handover(
+        town.signer(giver),
+        client.domain,
+        client.steps(items),
+        town.address(taker),
+        event_time=town.now(),
+        deadline=town.now() + DAY,
+    )
+    client.receive(signed)

@@ -5,11 +5,26 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from crmdapp.web.pages import NavLink
-from crmdapp.web.pages.provenance import gallery
+from crmdapp.web.pages.provenance import (
+    curators,
+    gallery,
+    logistics,
+    market,
+    products,
+    submitting,
+    votes,
+)
 
-NAV = (NavLink("Works", "/gallery", "Gallery"),)
+NAV = (
+    NavLink("Works", "/gallery", "Gallery"),
+    NavLink("Hand in a work", "/gallery/submit", "Gallery"),
+    NavLink("Curators", "/curator", "Gallery"),
+    NavLink("Check a product", "/products", "Products"),
+    NavLink("Hand over", "/logistics", "Products"),
+)
 
 router = APIRouter()
 
-for _part in (gallery,):
+# Submitting comes before the gallery, whose works' numbers would take its addresses.
+for _part in (submitting, gallery, market, curators, votes, products, logistics):
     router.include_router(_part.router)

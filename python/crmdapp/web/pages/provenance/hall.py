@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from crmdapp.chain.addresses import ZERO_ADDRESS
 from crmdapp.errors import NodeProblem
+from crmdapp.provenance.artwork_intents import SignedListing
 from crmdapp.provenance.artwork_reader import ArtworksReader
 from crmdapp.provenance.models import ETHER_DECIMALS, Currency
 from crmdapp.store.index.provenance import queries
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from crmdapp.provenance.submission import ArtworkMetadata
     from crmdapp.store.index.provenance.queries import CurrencyRow, Work
     from crmdapp.web.context import Context
+    from crmdapp.web.pages import Person
 
 _TOLD: dict[tuple[int, str], tuple[str, int]] = {}
 _LOCK = threading.Lock()
@@ -36,6 +39,11 @@ class Shown:
     work: Work
     metadata: ArtworkMetadata | None
     price: str
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether its file may be shown as a picture."""
+        return self.metadata is not None and self.work.artwork.p_hash != 0
 
     @property
     def title(self) -> str:
@@ -76,6 +84,38 @@ def price_text(table: dict[int, Currency], price: int | None, currency: int | No
         return ""
     row = table.get(currency or 0)
     return f"{price:,} units" if row is None else row.format_price(price)
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A price that the seller signed.
+
+    Attributes:
+        digest: Of what was signed, 32 bytes.
+        price: For people.
+        deadline: Last moment, Unix seconds.
+    """
+
+    digest: bytes
+    price: str
+    deadline: int
+
+
+def offered(
+    found: list[dict[str, Any]], table: dict[int, Currency], person: Person | None
+) -> list[Offered]:
+    """Return the signed prices that a person could take up."""
+    signed = [SignedListing.from_json(item) for item in found]
+    takers = {ZERO_ADDRESS, ZERO_ADDRESS if person is None else person.address}
+    return [
+        Offered(
+            item.digest,
+            price_text(table, item.listing.price, item.listing.currency),
+            item.listing.deadline,
+        )
+        for item in signed
+        if item.listing.only_buyer in takers
+    ]
 
 
 def _currency(context: Context, row: CurrencyRow) -> Currency:
