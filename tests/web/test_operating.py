@@ -168,15 +168,15 @@ def test_buckets_refill_with_time():
 
 
 def test_too_many_requests_are_told_when_to_come_back(town, tmp_path):
-    limits = {"address_rate": 0.5, "address_burst": 2, "rate": 0.5, "burst": 3}
+    limits = {"address_rate": 0.01, "address_burst": 2, "rate": 0.01, "burst": 3}
     with served(town, tmp_path / "strict", **limits) as server:
         stranger, merchant = server.api(), server.api("merchant")
         codes = [stranger.get("/v1/nothing").status_code for _ in range(3)]
         assert codes == [404, 404, 429]
         answer = stranger.get("/v1/nothing")
         assert answer.json()["code"] == "RateLimited"
-        assert 1 <= int(answer.headers["retry-after"]) <= 2
-        assert answer.headers["ratelimit"] == '"default";r=0;t=4'
+        assert 60 <= int(answer.headers["retry-after"]) <= 100
+        assert answer.headers["ratelimit"] == '"default";r=0;t=200'
         made_up = {"Authorization": "Bearer crm_made_up"}
         assert stranger.get("/v1/nothing", headers=made_up).status_code == 429
         assert stranger.get("/healthz").status_code == 200

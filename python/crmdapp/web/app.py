@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -85,14 +84,11 @@ def build_app(settings: Settings) -> FastAPI:
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     links = []
     for name in API:
-        if find_spec(name) is not None:
-            app.include_router(_router(name))
+        app.include_router(_router(name))
     for name in PAGES:
-        if find_spec(name) is not None:
-            app.include_router(
-                _router(name), dependencies=[Depends(guard_form)], include_in_schema=False
-            )
-            links += list(getattr(import_module(name), "NAV", ()))
+        guarded = [Depends(guard_form)]
+        app.include_router(_router(name), dependencies=guarded, include_in_schema=False)
+        links += list(getattr(import_module(name), "NAV", ()))
     app.state.links = tuple(links)
     describe(app)
     return app

@@ -39,7 +39,7 @@ class Settings:
         local: Whether the server runs on the person's own machine, for that person only.
         hosts: Names that a Host header may bear, without port; loopback names if local.
         public_url: Origin under which people reach a remote server, ``https://crm.example``.
-        follow: Whether this process keeps the index up to date itself.
+        follow: Whether this process keeps the index up to date itself; an index has one writer.
         deliver: Whether this process sends webhooks; several may.
         poll: Seconds between two looks for new blocks, 0.05 to 60.
         signers: Accounts that send, by name; opened by whoever starts the server.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -146,8 +145,7 @@ def _prepare(registered: Registered) -> Callable[..., Any]:
 
 def _add_routes() -> None:
     for name in MODULES:
-        if find_spec(name) is not None:
-            import_module(name)
+        import_module(name)
     for item in KINDS.values():
         summary = (item.kind.__doc__ or item.name).strip().splitlines()[0]
         router.add_api_route(
