@@ -128,3 +128,17 @@ def test_program_with_any_name_is_kept(ledger, watch, merchant, now):
     number = merchant.create_program(ProgramConfig(name, "X")).id
     with watch.session() as session:
         assert queries.program(session, number, now=now()).name == name
+
+
+def test_history_tells_expired_points_from_spent_ones(ledger, watch, issuer, customer):
+    program = ledger.open_program(validity=2).id
+    me = ledger.address("customer")
+    issuer.award(program, me, 100)
+    ledger.node.advance(EPOCH_LENGTH)
+    issuer.award(program, me, 50)
+    ledger.node.advance(EPOCH_LENGTH)
+    customer.redeem(program, 20)
+    with watch.session() as session:
+        kinds = [(move.kind, move.points) for move in queries.history(session, me)]
+    assert kinds == [("redeemed", 20), ("expired", 100), ("awarded", 50), ("awarded", 100)]
+    assert different(watch) == []
