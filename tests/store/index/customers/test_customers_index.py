@@ -78,6 +78,13 @@ def watched(office, tmp_path):
 
 
 @pytest.fixture
+def on_server(office, postgres):
+    """An index on PostgreSQL."""
+    with open_index(postgres.new_database()) as index:
+        yield Watched(office, index)
+
+
+@pytest.fixture
 def anew(office, tmp_path):
     """All rows of an index that follows from the beginning."""
 
@@ -410,6 +417,23 @@ def test_index_undoes_what_a_reorg_takes_back(office, watched, crowd, anew):
     office.node.reorg(depth)
     assert watched.differences() == []
     assert watched.whole() == before == anew()
+
+
+def test_index_is_the_same_on_a_server(office, watched, on_server, crowd):
+    for _ in range(15):
+        crowd.act()
+    assert on_server.differences() == []
+    watched.settle()
+    assert on_server.whole() == watched.whole()
+    with on_server.index.reading() as session:
+        subjects = [office.address(person) for person in crowd.people]
+        everything = queries.consents_by(session, subjects)
+        paged, after = [], None
+        while part := queries.consents_by(session, subjects, after=after, limit=2):
+            paged += part
+            after = (part[-1].subject, part[-1].consent_id)
+        assert paged == everything
+        assert queries.totals(session)["consents"] == len(everything)
 
 
 def test_compare_shows_a_row_that_was_altered(office, watched, crowd):
