@@ -1,9 +1,10 @@
-"""The sample's elections: one that is over and audited, one that is open, and an open poll."""
+"""The sample's elections: one that is over and audited, and one that is open."""
 
 from __future__ import annotations
 
+from crmdapp.ballots.definition import read_definition
 from crmdapp.ballots.simulate import Simulator
-from crmdapp.ballots.simulation import SimulationPlan
+from crmdapp.ballots.simulation import SimulationPlan, SimulationReport
 from crmdapp.sample.stage import DAY, Stage
 
 VOTERS, OPEN_VOTERS = 16, 8
@@ -21,7 +22,7 @@ def finish(stage: Stage) -> None:
         seed=stage.secret("finished election").hex(),
         title="Shall the town square have trees?",
     )
-    _simulator(stage, plan, "finished").run()
+    _publish(stage, _simulator(stage, plan, "finished").run())
 
 
 def leave_open(stage: Stage) -> None:
@@ -35,7 +36,15 @@ def leave_open(stage: Stage) -> None:
     )
     stage.keep("voter", plan.secret("voter", OPEN_VOTERS - 1))
     stage.keep("trustee", plan.secret("trustee", 1))
-    _simulator(stage, plan, "open").open()
+    _publish(stage, _simulator(stage, plan, "open").open())
+
+
+def _publish(stage: Stage, report: SimulationReport) -> None:
+    """Put the definition where the server looks for the words of an election."""
+    from crmdapp.web.ballots.definitions import FOLDER, DefinitionShelf
+
+    shelf = DefinitionShelf(stage.state / "ballots" / FOLDER)
+    shelf.keep(read_definition(report.definition))
 
 
 def _simulator(stage: Stage, plan: SimulationPlan, name: str) -> Simulator:
