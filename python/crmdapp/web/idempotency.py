@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -159,23 +160,28 @@ def _begin(request: Request, body: bytes) -> _Named | Response | None:
     if named is None:
         return None  # whoever calls without a valid key is refused by the route
     now = time.time()
-    try:
-        with named.context.state.writing() as session:
-            session.execute(delete(answers).where(answers.c.expires_at < int(now)))
-            row = session.execute(select(answers).where(named.row)).first()
-            if row is None:
-                session.execute(insert(answers).values(**_values(named, now)))
-                return named
-            _require_same(named, row)
-            if row.answer is not None:
-                return _unseal(named, row.answer)
-            if row.lease is not None and row.lease_until > now:
-                raise _in_flight()
-            lease = {"lease": named.lease, "lease_until": now + LEASE_SECONDS}
-            session.execute(update(answers).where(named.row).values(**lease))
-    except IntegrityError:
-        raise _in_flight() from None
+    with named.context.state.writing() as session:
+        session.execute(delete(answers).where(answers.c.expires_at < int(now)))
+        # Two processes that find a row, or none, take it up one after the other.
+        row = session.execute(select(answers).where(named.row).with_for_update()).first()
+        if row is None:
+            _insert(session, named, now)
+            return named
+        _require_same(named, row)
+        if row.answer is not None:
+            return _unseal(named, row.answer)
+        if row.lease is not None and row.lease_until > now:
+            raise _in_flight()
+        lease = {"lease": named.lease, "lease_until": now + LEASE_SECONDS}
+        session.execute(update(answers).where(named.row).values(**lease))
     return named
+
+
+def _insert(session: Session, named: _Named, now: float) -> None:
+    try:
+        session.execute(insert(answers).values(**_values(named, now)))
+    except IntegrityError:
+        raise _in_flight() from None  # another process was first
 
 
 def _name(request: Request, body: bytes) -> _Named | None:
