@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from crmdapp.chain import decode as general
 from crmdapp.chain.decode import decode_log
+from crmdapp.loyalty.events import CapSet
 from crmdapp.store.index.engine.blocks import bits_in
 from crmdapp.store.index.engine.decoding import Decoder, Decoders, plain_json
 
@@ -150,3 +151,10 @@ def test_bits_in_is_the_bloom_of_the_node(village):
     found = village.node.rpc("eth_getLogs", {"blockHash": block["hash"]})
     assert found
     assert bits_in(found) == int(block["logsBloom"], 16)
+
+
+@pytest.mark.parametrize(("cap", "known"), [(2**48 - 1, True), (2**48, False), (2**255, False)])
+def test_decode_refuses_a_number_beyond_its_type(cap, known):
+    log = log_of(CapSet, [(2).to_bytes(32, "big")], cap.to_bytes(32, "big"))
+    assert (outcome(log) is not None) == known
+    assert outcome(log) == expected(log)
