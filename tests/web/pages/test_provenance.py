@@ -37,6 +37,11 @@ def walker(town, server):
     del town.signers["walker"]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _story(hung, coffee, walker):
+    """All of it before the first test, as Ape wants what lasts for a module."""
+
+
 def place(id_):
     return f"/gallery/0x{id_:064x}"
 
@@ -127,6 +132,7 @@ def test_file_is_compared_by_the_server_without_scripts(plain, hung, folder):
 def test_work_is_checked_against_the_chain(page, hung, axe):
     page.goto(place(hung["for sale"]))
     page.get_by_role("link", name="Check everything now").click()
+    page.locator("#verdict", has_text="erified").wait_for(timeout=60_000)
     assert page.locator("#verdict").inner_text().startswith("Verified:")
     axe(page)
     answer = page.request.get(place(hung["for sale"]) + "/certificate.json")
@@ -199,7 +205,7 @@ def test_price_that_changed_is_not_paid(server, town, page, sign_in, hung):
     client.list(work, client.currency(0).price("0.5"))
     page.get_by_role("button", name="Buy for").click()
     assert "PriceChanged" in page.get_by_role("alert").filter(has_text="Price").inner_text()
-    assert client.state(work).owner is None
+    assert client.state(work).owner == town.address("artist")
     server.settle()
 
 
@@ -246,10 +252,10 @@ def test_label_leads_to_the_journey(plain, coffee, screenshot):
     bag, _, _, link = coffee
     assert plain.goto(link.uri("")).status == 200
     assert "Nothing on the ledger speaks against it" in plain.locator("#verdict").inner_text()
+    assert link.uri(plain.url.split("/01/")[0]) in plain.content()
     journey = plain.locator("#journey").inner_text()
-    assert ["Registered", "Packed", "Handed over"] == [
-        word for word in ("Registered", "Packed", "Handed over") if word in journey
-    ]
+    for word in ("Registered", "Packed", "Handed over"):
+        assert word in journey
     assert plain.locator("img[src$='journey.svg']").evaluate("image => image.naturalWidth") > 0
     screenshot(plain, "provenance-product-phone")
     plain.goto("/products")
@@ -301,8 +307,8 @@ def test_carrier_hands_over_and_the_shop_takes(
     page.get_by_label("The giver's code").fill(code)
     page.get_by_role("button", name="Bring it").click()
     page.get_by_role("button", name="Sign and take over").click()
-    page.wait_for_url("**/logistics")
-    page.get_by_text("Done, in block").or_(page.get_by_role("heading", name="Give away")).wait_for()
+    page.get_by_role("dialog").get_by_role("button", name=walker, exact=True).click()
+    page.get_by_role("button", name="Sign and take over").wait_for(state="detached")
     server.settle()
     page.goto(product(bag))
     assert page.locator("#custodian").inner_text() == town.address(walker)
@@ -317,7 +323,7 @@ def test_hand_over_of_another_s_item_is_refused(page, sign_in, town, coffee):
 
 
 def test_recall_shows(server, town, page, coffee, axe, screenshot):
-    bag, _, box, link = coffee
+    _, _, box, link = coffee
     town.client(ItemsClient, "artist").recall([epc_hash(link.identity)], keccak(b"mould"))
     server.settle()
     page.goto(link.uri(""))

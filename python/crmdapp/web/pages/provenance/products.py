@@ -84,7 +84,8 @@ def digital_link(
     link = parse_digital_link(f"https://id.gs1.org{path}")
     found = naming.found_items(view, link.identity)
     if len(found) == 1:
-        return _product(request, context, view, found[0].item, person, link.identity)
+        place = link.uri("")
+        return _product(request, context, view, found[0].item, person, (link.identity, place))
     status = 200 if found else 404
     return page(
         request,
@@ -103,7 +104,7 @@ def product(
     request: Request, context: ContextDep, view: ViewDep, id_: NumberDep, person: VisitorDep
 ) -> Response:
     """Show an item."""
-    return _product(request, context, view, id_, person, "")
+    return _product(request, context, view, id_, person, ("", words.item_path(id_)))
 
 
 @router.get("/products/{id}/journey.svg")
@@ -147,14 +148,14 @@ def _product(
     view: View,
     id_: int,
     person: Person | None,
-    name: str,
+    label: tuple[str, str],
 ) -> Response:
+    name, place = label
     item = queries.item(view.session, id_)
     events = queries.journey(view.session, id_)
     sources = origin(queries.IndexLinks(view.session), id_).items
     custodian = queries.custodian_of(view.session, id_)
     problems = problems_of(view, id_)
-    place = request.url.path if name else words.item_path(id_)
     address = context.settings.public_url.rstrip("/") or str(request.base_url).rstrip("/")
     return page(
         request,
