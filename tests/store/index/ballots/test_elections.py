@@ -64,8 +64,8 @@ class Indexed:
 
 
 @pytest.fixture
-def indexed(station, tmp_path):  # noqa: F811 - the fixture
-    index = open_index(tmp_path / "index.sqlite3")
+def indexed(station, index_url):  # noqa: F811 - the fixture
+    index = open_index(index_url)
     follower = Follower(index, station.connection, station.manifest)
     yield Indexed(index, follower, station)
     follower.close()
