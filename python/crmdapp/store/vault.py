@@ -322,7 +322,7 @@ class Vault:
             StoreLocked: As above, of the store.
         """
         if request is not None:
-            self._require_request(profile, request)
+            self.require_request(profile, request)
         return _endings.erase(self._parts, profile)
 
     # ----------------------------------------------------------------- where from and to whom
@@ -402,7 +402,12 @@ class Vault:
             query = select(PublicKeyRow.key_id).where(PublicKeyRow.profile_id == row.id)
             return set(session.scalars(query))
 
-    def _require_request(self, profile: bytes, signed: SignedErasure) -> None:
+    def require_request(self, profile: bytes, signed: SignedErasure) -> None:
+        """Check a customer's wish to be erased, without doing anything.
+
+        Raises:
+            ErasureInvalid: It is not the customer's, or too old.
+        """
         request = signed.request
         owner = self._parts.owner_of(request.subject)
         if (

@@ -29,13 +29,14 @@ def erase_customer(
         ProfileUnknown: The vault has no such profile.
         StoreProblem: Something could not be written; called again, it goes on.
     """
+    if request is not None:
+        office.vault.require_request(cid, request)
     subjects = office.subjects_of(cid)
-    receipt = office.vault.erase(cid, request)
-    # Only what proved to be allowed above goes on from here.
+    # The vault last: it knows whose the rest is, so what is stopped here can go on when repeated.
     _erase_log(context, office, [*subjects, "0x" + cid.hex()])
     office.book.forget(subjects)
     office.book.scrub()
-    return receipt
+    return office.vault.erase(cid, request)
 
 
 def _erase_log(context: Context, office: Office, names: list[str]) -> None:
