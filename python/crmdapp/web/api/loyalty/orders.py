@@ -97,7 +97,7 @@ class ReverseIn(Model):
 @router.post("/redemptions")
 def redeem(number: OwnWorkDep, wanted: RedeemIn, work: WorkDep) -> Sent:
     """Carry out a redemption at the program's merchant that a customer signed."""
-    signed = _redemption(wanted.signed, number)
+    signed = signed_redemption(wanted.signed, number)
     client = work.client(LoyaltyClient)
     receipt = client.submit(signed, refundable=wanted.refundable, key=work.key)
     return Sent(tx_hash=receipt.hash, block=receipt.block)
@@ -106,7 +106,7 @@ def redeem(number: OwnWorkDep, wanted: RedeemIn, work: WorkDep) -> Sent:
 @router.post("/redemptions/batch")
 def redeem_many(number: OwnWorkDep, wanted: RedeemManyIn, work: WorkDep) -> RedeemedOut:
     """Carry out many signed redemptions in one transaction; a bad one is skipped and told."""
-    items = [_redemption(item, number) for item in wanted.signed]
+    items = [signed_redemption(item, number) for item in wanted.signed]
     client = work.client(LoyaltyClient)
     call = client.prepare.redeem_many(items)
     programs = (items[0].intent.program, number)
@@ -157,7 +157,12 @@ def reverse(number: OwnWorkDep, wanted: ReverseIn, work: WorkDep) -> Sent:
     return Sent(tx_hash=receipt.hash, block=receipt.block)
 
 
-def _redemption(data: dict[str, Any], merchant: int) -> SignedIntent:
+def signed_redemption(data: dict[str, Any], merchant: int) -> SignedIntent:
+    """Return a redemption that a customer signed for an order of the merchant.
+
+    Raises:
+        UsageError: It is none, or for another merchant.
+    """
     signed = SignedIntent.from_json(data)
     if not isinstance(signed.intent, RedeemIntent):
         raise UsageError("This is no signed redemption.")

@@ -12,7 +12,7 @@ from crmdapp.loyalty import LoyaltyClient, ProgramConfig
 from crmdapp.loyalty.points import UNLIMITED, to_units
 from crmdapp.store.index.loyalty import queries, queries_merchant
 from crmdapp.web.api.loyalty.access import View, ViewDep, view_of
-from crmdapp.web.api.loyalty.orders import _redemption
+from crmdapp.web.api.loyalty.orders import signed_redemption
 from crmdapp.web.context import Context, ContextDep
 from crmdapp.web.models import AddressIn
 from crmdapp.web.pages import Person, page, redirect, signed_in
@@ -99,7 +99,7 @@ def redeem(
     """Carry out a redemption that a customer signed."""
     try:
         _require_own(context, person, program)
-        intent = _redemption(_json(signed), program)
+        intent = signed_redemption(_json(signed), program)
         client = desk.client_of(context, person, LoyaltyClient)
         key = desk.form_key("redeem", once)
         receipt = client.submit(intent, refundable=refundable, key=key)
