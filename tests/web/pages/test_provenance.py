@@ -4,7 +4,7 @@ import pytest
 
 from crmdapp.chain import LocalSigner
 from crmdapp.chain._keccak import keccak
-from crmdapp.provenance import ArtworksClient, ItemsClient
+from crmdapp.provenance import ArtworksClient, BoardClient, Ground, ItemsClient
 from crmdapp.provenance.gs1.epc import epc_hash
 from crmdapp.web.provenance.shelf import Shelf
 from tests.web.provenance_story import box_of_coffee, draw, hang
@@ -332,3 +332,36 @@ def test_recall_shows(server, town, page, coffee, axe, screenshot):
     screenshot(page, "provenance-recall")
     page.goto(product(box))
     assert "recalled goods" in page.locator("#recall").inner_text().lower()
+
+
+# ----------------------------------------------------------------- a case, which takes days
+
+
+def test_curator_votes_on_a_challenge(server, town, page, sign_in, hung, axe):
+    work = hung["evil"]
+    case_id = town.client(BoardClient, "outsider").challenge(work, Ground.FALSE_RECORD)
+    rules = town.client(BoardClient).rules
+    server.settle()
+    page.goto(place(work))
+    assert "somebody challenged it" in page.locator("#verdict").inner_text()
+    sign_in("curator", "/curator")
+    page.get_by_role("row", name="false record").get_by_text("waits for you").wait_for()
+    page.get_by_role("link", name="false record").click()
+    axe(page)
+    page.get_by_role("radio", name="Yes").check()
+    page.get_by_role("button", name="Commit my vote").click()
+    page.get_by_text("Your vote is committed").wait_for()
+    (ballot,) = (server.settings.state_dir / "ballots").iterdir()
+    assert ballot.stat().st_mode & 0o777 == 0o600
+    for period, button, said in (
+        (rules.commit_period, "Show my vote", "Your vote is shown"),
+        (rules.reveal_period, "Count the votes", "The case is upheld"),
+    ):
+        town.node.advance(period)
+        server.settle()
+        page.goto(f"/curator/cases/0x{case_id.hex()}")
+        page.get_by_role("button", name=button).click()
+        page.get_by_text(said).wait_for()
+    server.settle()
+    page.goto(place(work))
+    assert "found against this record" in page.locator("#verdict").inner_text()
