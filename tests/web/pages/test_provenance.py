@@ -6,6 +6,7 @@ from crmdapp.chain import LocalSigner
 from crmdapp.chain._keccak import keccak
 from crmdapp.provenance import ArtworksClient, BoardClient, Ground, ItemsClient
 from crmdapp.provenance.gs1.epc import epc_hash
+from crmdapp.provenance.item_intents import Handover, SignedHandover
 from crmdapp.web.provenance.shelf import Shelf
 from tests.web.provenance_story import box_of_coffee, draw, hang
 
@@ -320,6 +321,30 @@ def test_hand_over_of_another_s_item_is_refused(page, sign_in, town, coffee):
     page.get_by_label("Who takes them").fill(town.address("friend"))
     page.get_by_role("button", name="Sign over").click()
     assert "You do not have" in page.get_by_role("alert").first.inner_text()
+
+
+def test_hand_over_is_seen_by_its_parties_only(page, sign_in, server, town, coffee):
+    _, second, _, _ = coffee
+    word = Handover(
+        (second,), (1,), town.address("carrier"), town.address("friend"), 1, bytes(32), 2**39
+    )
+    domain = town.client(ItemsClient).domain
+    signed = SignedHandover(word, domain, word.sign(town.signer("carrier"), domain))
+    Shelf(server.context.state).keep(
+        "handover",
+        "0x",
+        signed.digest,
+        signer=word.from_,
+        taker=word.to,
+        deadline=word.deadline,
+        signed=signed.to_json(),
+    )
+    path = f"/logistics/handovers/0x{signed.digest.hex()}"
+    sign_in("outsider", "/logistics")
+    assert page.request.get(path).status == 404
+    page.get_by_role("button", name="Sign out").click()
+    sign_in_again(page, server, "carrier", "/logistics")
+    assert page.request.get(path).status == 200
 
 
 def test_recall_shows(server, town, page, coffee, axe, screenshot):
