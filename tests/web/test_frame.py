@@ -1,5 +1,8 @@
 """The server's frame: what every page and every answer has in common."""
 
+from crmdapp.web.pages import SENT_COOKIE, redirect
+from tests.web.town import served
+
 
 def test_start_shows_the_page(page, axe, screenshot):
     page.goto("/")
@@ -20,3 +23,20 @@ def test_unknown_address_is_a_problem_document(api):
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["code"] == "NotFound"
+
+
+def test_page_after_a_form_shows_what_was_sent(town, tmp_path):
+    with served(town, tmp_path / "slow", poll=3600.0) as server:
+        server.settle()
+        town.open_program()
+        head = town.connection.block_number()
+        api = server.api()
+        assert api.get("/").status_code == 200
+        assert server.context.index.position().block < head
+        assert api.get("/", headers={"Cookie": f"{SENT_COOKIE}=1"}).status_code == 200
+        assert server.context.index.position().block == head
+
+
+def test_form_says_that_something_was_sent(api):
+    assert SENT_COOKIE in redirect("/wallet").headers["set-cookie"]
+    assert "set-cookie" not in api().get("/static/crmdapp.css").headers

@@ -19,6 +19,7 @@ from crmdapp.web.following import Following
 from crmdapp.web.idempotency import Idempotency
 from crmdapp.web.logs import Watch
 from crmdapp.web.metrics import Metrics
+from crmdapp.web.pages import catch_up
 from crmdapp.web.ratelimit import RateLimits
 from crmdapp.web.security.guards import Guards
 from crmdapp.web.security.sessions import guard_form
@@ -86,7 +87,7 @@ def build_app(settings: Settings) -> FastAPI:
     for name in API:
         app.include_router(_router(name))
     for name in PAGES:
-        guarded = [Depends(guard_form)]
+        guarded = [Depends(guard_form), Depends(catch_up)]
         app.include_router(_router(name), dependencies=guarded, include_in_schema=False)
         links += list(getattr(import_module(name), "NAV", ()))
     app.state.links = tuple(links)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, unquote
 
 from fastapi import Request, Response
@@ -13,15 +14,17 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from crmdapp.errors import CrmdappError
 from crmdapp.web.context import context_of
 from crmdapp.web.errors import SignInNeeded
 from crmdapp.web.security.sessions import form_token, keep_visit, person_of
 
-if TYPE_CHECKING:
-    from crmdapp.errors import CrmdappError
+SENT_COOKIE = "crmdapp_sent"
+"""Says for some seconds that the visitor has sent something; wallet.js sets it too."""
 
 TOLD_COOKIE = "crmdapp_told"
 _TOLD_MAX = 300
+_SENT_SECONDS = 10
 
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent.parent / "templates"),
@@ -87,11 +90,23 @@ def redirect(to: str, *, told: str = "") -> Response:
     """
     safe = to if to.startswith("/") and not to.startswith(("//", "/\\")) else "/"
     response = RedirectResponse(safe, 303)
+    response.set_cookie(SENT_COOKIE, "1", max_age=_SENT_SECONDS, samesite="strict")
     if told:
         response.set_cookie(
             TOLD_COOKIE, quote(told[:_TOLD_MAX]), max_age=60, httponly=True, samesite="strict"
         )
     return response
+
+
+def catch_up(request: Request) -> None:
+    """Let the index take in what the visitor has just sent, so that the page shows it.
+
+    A server that leaves the index to another process shows it when that has seen it.
+    """
+    following = request.app.state.following
+    if following is not None and request.method == "GET" and SENT_COOKIE in request.cookies:
+        with suppress(CrmdappError):  # the page shows what the index has
+            following.step()
 
 
 def template_filter(name: str, function: Any) -> None:

@@ -173,6 +173,7 @@ const crmdapp = (() => {
     const signature = await sign(typedData);
     tell("Signed. Waiting for the chain…");
     const done = await post("/v1/intents", { typedData, signature });
+    document.cookie = "crmdapp_sent=1; path=/; max-age=10; samesite=strict"; // the next page waits for it
     form.dispatchEvent(new CustomEvent("crmdapp:done", { bubbles: true, detail: done }));
     if (form.dataset.done) window.location.assign(form.dataset.done);
     return done.state === "pending"
