@@ -7,6 +7,7 @@ one stamp and returns at once, without network.
 
     python3 scripts/bootstrap.py             the environment that make uses
     python3 scripts/bootstrap.py --slither   slither's own environment too, in .cache/slither
+    python3 scripts/bootstrap.py --ponder    what ours is measured beside too, in .cache/ponder
     python3 scripts/bootstrap.py --lock      resolve the requirements anew into the lock files
 """
 
@@ -42,6 +43,8 @@ LOCK_OPTIONS = (
     "--no-emit-find-links",
 )
 SLITHER = CACHE / "slither"
+PONDER = CACHE / "ponder"
+PONDER_SOURCES = ROOT / "scripts" / "bench" / "ponder"
 
 OLDEST, NEWEST = (3, 11), (3, 13)
 OLDEST_NODE = 18
@@ -83,6 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Prepare what was asked for; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--slither", action="store_true", help="also slither's environment")
+    parser.add_argument("--ponder", action="store_true", help="also the indexer of make bench")
     parser.add_argument("--lock", action="store_true", help="also write the lock files anew")
     options = parser.parse_args(arguments)
     try:
@@ -95,6 +99,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _prepare_development(interpreter)
             if options.slither:
                 _prepare_slither()
+            if options.ponder:
+                _prepare_ponder(interpreter)
             if options.lock:
                 _write_locks(interpreter)
     except BootstrapError as error:
@@ -150,6 +156,23 @@ def _prepare_slither() -> None:
     stamp.write_text(state)
 
 
+def _prepare_ponder(interpreter: str) -> None:
+    """Install the packages of `scripts/bench/ponder` into a folder of their own."""
+    stamp = PONDER / ".stamp"
+    state = _state(PONDER_SOURCES / "package-lock.json", __file__)
+    if _is_fresh(stamp, state):
+        return
+    _say("installing Ponder into .cache/ponder (once; about a minute, 210 MB)")
+    PONDER.mkdir(exist_ok=True)
+    stamp.unlink(missing_ok=True)
+    for name in ("package.json", "package-lock.json", ".npmrc"):
+        shutil.copyfile(PONDER_SOURCES / name, PONDER / name)
+    environment = _environment(interpreter)
+    npm = [*_choose_npm(VENV / "bin" / "uv", environment), "ci", f"--prefix={PONDER}"]
+    _run([*npm, *NPM_OPTIONS], environment, "npm ci failed; check the network")
+    stamp.write_text(state)
+
+
 def _write_locks(interpreter: str) -> None:
     """Resolve what is asked for into lock files that name versions and hashes but no registry."""
     environment = _environment(interpreter)
@@ -168,7 +191,9 @@ def _write_locks(interpreter: str) -> None:
         ]
         _run(command, environment, "uv failed; check the network")
     npm = _choose_npm(VENV / "bin" / "uv", environment)
-    _run([*npm, "install", "--package-lock-only", *NPM_OPTIONS], environment, "npm failed")
+    install = [*npm, "install", "--package-lock-only", *NPM_OPTIONS]
+    for folder in (ROOT, PONDER_SOURCES):
+        _run([*install, f"--prefix={folder}"], environment, "npm failed")
 
 
 def _choose_python() -> str:

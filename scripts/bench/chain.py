@@ -81,6 +81,10 @@ class Chain:
         """Let time pass until the next block."""
         self._anvil.advance(seconds)
 
+    def mine(self, blocks: int) -> None:
+        """Make empty blocks."""
+        self._anvil.mine(blocks)
+
     def read(self, to: str, data: bytes) -> bytes:
         """Return what a call returns."""
         message = {"to": to, "data": "0x" + data.hex()}

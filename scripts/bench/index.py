@@ -2,7 +2,9 @@
 
 What the index does and the peers here do not: fetch, check each header's hash and each block's
 logs against its bloom, keep an undo journal for the latest blocks, and write. The clock counts, as
-the node works too; decoding by itself is timed by the processor time it took.
+the node works too; decoding by itself is timed by the processor time it took. Ponder fetches, keeps
+the logs, blocks and transactions, and fills tables like ours of points; it checks neither hashes
+nor blooms, and has no points by age, tiers or debts.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from crmdapp.store.index import Follower, open_index
 from crmdapp.store.index.engine import writer
 from crmdapp.store.index.engine.decoding import Decoders
 from scripts.bench.chain import START, BenchError, Chain
+from scripts.bench.ponder_run import backfill
 from scripts.bench.python import rounded
 from scripts.bench.table import Row
 from tests.fixtures.anvil import DEV_KEYS
@@ -62,9 +65,11 @@ def measure(chain: Chain) -> Iterator[Row]:
             events = _filling(connection, manifest, folder / "events")
         tables = _filling(connection, manifest, folder / "tables")
         logs = _logs(connection, manifest)
+        with open_index(_file(folder / "tables", 0)) as index:
+            ponder = backfill(chain, manifest.address("PointsHub"), index)
     peers = {"decode only, web3": _web3(logs), "decode only, ape": _ape(logs)}
     yield _row("index 100,000 events into SQL, reorg-safe", events, peers, _BUSY)
-    yield _row("the same, with all tables of the domains", tables, peers, _HEAVY)
+    yield _row("the same, with all tables of the domains", tables, peers | ponder, _HEAVY)
     yield Row(
         "index",
         "decode events, fixed layout",
@@ -109,7 +114,7 @@ def _filling(connection: Connection, manifest: Manifest, folder: Path) -> float:
     """Events per second into a new index, by the clock, the best of a few."""
     rates = []
     for number in range(REPETITIONS):
-        with open_index(folder.with_name(f"{folder.name}{number}.sqlite3")) as index:
+        with open_index(_file(folder, number)) as index:
             follower = Follower(index, connection, manifest)
             begin = time.perf_counter()
             step = follower.run()
@@ -118,6 +123,10 @@ def _filling(connection: Connection, manifest: Manifest, folder: Path) -> float:
             if step.events < EVENTS or index.sizes()["events"] != step.events:
                 raise BenchError(f"the index holds {step.events:,} events")
     return rounded(max(rates))
+
+
+def _file(folder: Path, number: int) -> Path:
+    return folder.with_name(f"{folder.name}{number}.sqlite3")
 
 
 def _logs(connection: Connection, manifest: Manifest) -> list[dict[str, Any]]:

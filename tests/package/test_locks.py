@@ -8,6 +8,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON_LOCKS = [ROOT / "requirements.lock", *sorted((ROOT / "scripts" / "locks").glob("*.lock"))]
+NPM_PROJECTS = [ROOT, ROOT / "scripts" / "bench" / "ponder"]
 ADDRESS = re.compile(r"\w+://|--[a-z-]*index-url|--find-links|--trusted-host")
 
 
@@ -35,20 +36,32 @@ def test_development_lock_holds_the_installer_that_bootstrap_takes_from_it():
     assert [words[0] for words in entries(PYTHON_LOCKS[0]) if words[0].startswith("uv==")]
 
 
-def test_npm_lock_names_no_address_and_pins_every_package_with_a_hash():
-    packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
-    installed = {name: each for name, each in packages.items() if name}
+def npm_packages(project):
+    """What the lock of an npm project says of each package; of the project itself under ''."""
+    return json.loads((project / "package-lock.json").read_text())["packages"]
+
+
+@pytest.mark.parametrize("project", NPM_PROJECTS, ids=["root", "ponder"])
+def test_npm_lock_names_no_address_and_pins_every_package_with_a_hash(project):
+    installed = {name: each for name, each in npm_packages(project).items() if name}
     assert installed
     assert [name for name, each in installed.items() if "resolved" in each] == []
     assert [name for name, each in installed.items() if "integrity" not in each] == []
 
 
-def test_npm_lock_matches_what_package_json_asks_for():
-    wanted = json.loads((ROOT / "package.json").read_text())
-    locked = json.loads((ROOT / "package-lock.json").read_text())["packages"][""]
+@pytest.mark.parametrize("project", NPM_PROJECTS, ids=["root", "ponder"])
+def test_npm_lock_matches_what_package_json_asks_for(project):
+    wanted = json.loads((project / "package.json").read_text())
+    locked = npm_packages(project)[""]
     for group in ("dependencies", "devDependencies", "optionalDependencies"):
-        assert locked[group] == wanted[group]
+        assert locked.get(group) == wanted.get(group)
 
 
-def test_npm_writes_no_address_into_the_lock():
-    assert "omit-lockfile-registry-resolved=true" in (ROOT / ".npmrc").read_text().splitlines()
+@pytest.mark.parametrize("project", NPM_PROJECTS, ids=["root", "ponder"])
+def test_npm_writes_no_address_into_the_lock(project):
+    lines = (project / ".npmrc").read_text().splitlines()
+    assert "omit-lockfile-registry-resolved=true" in lines
+
+
+def test_ponder_is_asked_for_by_the_benchmark_alone():
+    assert [name for name in npm_packages(ROOT) if name.endswith("/ponder")] == []
