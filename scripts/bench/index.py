@@ -1,10 +1,10 @@
-"""Speed of the index: 100,000 events from a local chain into SQL, beside what only decodes them.
+"""Speed of the index: 100,000 events from a local chain into SQL, beside Ponder and plain decoders.
 
-What the index does and the peers here do not: fetch, check each header's hash and each block's
+What the index does and the decoders do not: fetch, check each header's hash and each block's
 logs against its bloom, keep an undo journal for the latest blocks, and write. The clock counts, as
 the node works too; decoding by itself is timed by the processor time it took. Ponder fetches, keeps
-the logs, blocks and transactions, and fills tables like ours of points; it checks neither hashes
-nor blooms, and has no points by age, tiers or debts.
+the logs, blocks and transactions, and fills tables like ours of points; it takes the node's hashes
+as they are, tests no bloom of these blocks, and keeps no points by age, tiers or debts.
 """
 
 from __future__ import annotations
