@@ -17,7 +17,9 @@ def problem(answer):
 
 
 @pytest.mark.parametrize(
-    "body", [b"{", b"", b"\xff\xfe", b'{"program": NaN', b"[" * 100_000, b'{"a":' * 50_000]
+    "body",
+    [b"{", b"", b"\xff\xfe", b'{"program": NaN', b"[" * 100_000, b'{"a":' * 50_000],
+    ids=["cut off", "empty", "no text", "not a number", "deep lists", "deep objects"],
 )
 def test_malformed_json_is_a_problem(api, body):
     answer = api().post(TRANSFER, content=body, headers={"Content-Type": "application/json"})

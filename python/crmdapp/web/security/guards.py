@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -10,7 +11,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from crmdapp.web.errors import BodyTooLarge, HostUnknown, OriginRefused, RequestProblem
+from crmdapp.web.errors import (
+    BodyTooLarge,
+    HostUnknown,
+    OriginRefused,
+    RequestMalformed,
+    RequestProblem,
+)
 from crmdapp.web.problems import answer, unforeseen
 
 if TYPE_CHECKING:
@@ -34,8 +41,13 @@ _HEADERS = {
 }
 
 
-class _TooLargeError(Exception):
-    """More bytes came than were allowed."""
+_DEPTH_MAX = 64
+# What matters for how deep JSON is nested: strings, what is escaped in them, and brackets.
+_MARKS = re.compile(rb'(?P<quote>")|\\.|(?P<open>[\[{])|(?P<close>[\]}])', re.DOTALL)
+
+
+class _RefusedError(Exception):
+    """The rest of a body is not read."""
 
 
 class Guards:
@@ -61,12 +73,13 @@ class Guards:
         if problem is not None:
             await answer(request, problem)(scope, receive, sender)
             return
-        body = _Body(receive, self._limit(request.headers))
+        is_upload = _is_upload(request.headers)
+        body = _Body(receive, self._limit(request.headers), None if is_upload else _Nesting())
         started = False
 
         async def watched(message: Message) -> None:
             nonlocal started
-            if body.is_too_large:
+            if body.problem is not None:
                 return  # whatever was made of the part that was read
             started = started or message["type"] == "http.response.start"
             await sender(message)
@@ -75,9 +88,9 @@ class Guards:
         try:
             await self._app(scope, body, watched)
         except Exception as cause:  # noqa: BLE001 - whatever it is, it ends as an answer
-            response = unforeseen(request, cause) if not body.is_too_large else None
-        if body.is_too_large:
-            response = answer(request, BodyTooLarge(body.limit))
+            response = unforeseen(request, cause) if body.problem is None else None
+        if body.problem is not None:
+            response = answer(request, body.problem)
         if response is not None and not started:
             await response(scope, receive, sender)
 
@@ -106,8 +119,7 @@ class Guards:
         return urlsplit(origin).netloc.lower() != headers.get("host", "").lower()
 
     def _limit(self, headers: Headers) -> int:
-        is_form = headers.get("content-type", "").lower().startswith("multipart/form-data")
-        return self._settings.upload_limit if is_form else self._settings.body_limit
+        return self._settings.upload_limit if _is_upload(headers) else self._settings.body_limit
 
     def _dressed(self, scope: Scope, send: Send, request_id: str) -> Send:
         async def dressed(message: Message) -> None:
@@ -126,21 +138,58 @@ class Guards:
 
 
 class _Body:
-    """A request's body, read no further than it may be long, whatever length it claimed."""
+    """A request's body, read no further than it may be long and nested, whatever it claimed."""
 
-    def __init__(self, receive: Receive, limit: int) -> None:
-        self._receive, self.limit = receive, limit
+    def __init__(self, receive: Receive, limit: int, nesting: _Nesting | None) -> None:
+        self._receive, self._limit, self._nesting = receive, limit, nesting
         self._seen = 0
-        self.is_too_large = False
+        self.problem: RequestProblem | None = None
 
     async def __call__(self) -> Message:
         message = await self._receive()
         if message["type"] == "http.request":
-            self._seen += len(message.get("body", b""))
-            if self._seen > self.limit:
-                self.is_too_large = True
-                raise _TooLargeError
+            chunk = message.get("body", b"")
+            self._seen += len(chunk)
+            if self._seen > self._limit:
+                self.problem = BodyTooLarge(self._limit)
+            elif self._nesting is not None and self._nesting.feed(chunk) > _DEPTH_MAX:
+                self.problem = RequestMalformed(
+                    f"The body is nested more than {_DEPTH_MAX} deep.",
+                    hint="Compare it with /openapi.json.",
+                )
+            if self.problem is not None:
+                raise _RefusedError
         return message
+
+
+class _Nesting:
+    """How deep JSON is nested, as it comes in.
+
+    Python's reader dies of deep nesting in a process that allows deep recursion.
+    """
+
+    def __init__(self) -> None:
+        self._depth = 0
+        self._in_string = False
+        self._rest = b""
+
+    def feed(self, chunk: bytes) -> int:
+        """Take more of the text and return how deep it came to be nested in it."""
+        data, end, deepest = self._rest + chunk, 0, 0
+        for mark in _MARKS.finditer(data):
+            end = mark.end()
+            if mark["quote"]:
+                self._in_string = not self._in_string
+            elif not self._in_string and (mark["open"] or mark["close"]):
+                self._depth += 1 if mark["open"] else -1
+                deepest = max(deepest, self._depth)
+        # What a backslash at the end escapes comes with the next chunk.
+        self._rest = b"\\" if end < len(data) and data.endswith(b"\\") else b""
+        return deepest
+
+
+def _is_upload(headers: Headers) -> bool:
+    return headers.get("content-type", "").lower().startswith("multipart/form-data")
 
 
 def _host(header: str) -> str:

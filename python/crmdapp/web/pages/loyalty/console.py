@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request, Response
 
+from crmdapp.chain._signed_json import read_json
 from crmdapp.errors import CrmdappError, UsageError
 from crmdapp.loyalty import LoyaltyClient, ProgramConfig
 from crmdapp.loyalty.points import UNLIMITED, to_units
@@ -285,8 +285,8 @@ def _require_own(context: Context, person: Person, program: int) -> None:
 
 def _json(text: str) -> dict[str, Any]:
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
+        found = read_json(text)
+    except ValueError:
         raise UsageError("What the customer signed is no JSON.") from None
     if not isinstance(found, dict):
         raise UsageError("What the customer signed is no JSON object.")
