@@ -100,13 +100,15 @@ def list_keys(ctx: typer.Context, database: DatabaseOption = None) -> None:
 )
 def revoke(
     ctx: typer.Context,
-    key: Annotated[str, typer.Argument(help="The key's public name, from the list.")],
+    name: Annotated[
+        str, typer.Argument(metavar="KEY", help="The key's public name, from the list.")
+    ],
     database: DatabaseOption = None,
 ) -> None:
     """Make a key invalid for ever; servers refuse it within two seconds."""
     session = session_of(ctx)
     with _opened(session, database) as keys:
-        revoked = keys.revoke(key)
+        revoked = keys.revoke(name)
     session.out.result(_data(revoked), f"The key {revoked.id} is revoked.")
 
 
