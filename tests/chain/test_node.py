@@ -66,6 +66,19 @@ def test_down_keeps_the_state(folder, port, journal):
     assert (folder / "state.backup.json").exists()
 
 
+def test_down_keeps_the_genesis_however_often(folder, port):
+    found = []
+    for _ in range(4):
+        with connect(node.up(folder, port).url) as connection:
+            connection.request("evm_mine")
+            found.append((connection.genesis_hash, connection.block_number()))
+        node.down(folder)
+        time.sleep(1.1)  # the clock shows another second
+    assert found == [(found[0][0], number) for number in (1, 2, 3, 4)]
+    kept = json.loads((folder / "state.json").read_text())["blocks"]
+    assert sum(int(block["header"]["number"], 16) == 0 for block in kept) == 1
+
+
 def test_up_outlives_the_process_that_called_it(folder, port):
     program = f"from crmdapp.chain import node; print(node.up({str(folder)!r}, {port}).pid)"
     found = subprocess.run(

@@ -230,7 +230,8 @@ def test_find_anvil_says_where_it_comes_from(monkeypatch):
 
 
 @pytest.mark.timeout(SECONDS)
-def test_up_says_that_the_state_is_of_another_release(folder):
+def test_up_says_that_the_state_is_of_another_release(up, folder):
+    assert up().end() == EXIT_OK
     path = folder / "state" / "deployments" / "31337.json"
     kept = path.read_text()
     manifest = json.loads(kept)

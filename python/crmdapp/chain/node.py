@@ -112,8 +112,9 @@ def up(
     words = [program, "--host", HOST, "--port", str(port), "--chain-id", str(chain_id)]
     words += ["--state", str(folder / "state.json"), "--state-interval", str(_STATE_INTERVAL)]
     words += ["--hardfork", "osaka", "--enable-tx-gas-limit", "--silent"]
-    if timestamp is not None and not (folder / "state.json").exists():
-        words += ["--timestamp", str(timestamp)]
+    begun = _beginning(folder, timestamp)
+    if begun is not None:
+        words += ["--timestamp", str(begun)]
     if block_time is not None:
         words += ["--block-time", str(block_time)]
     with (folder / "node.log").open("wb") as log:
@@ -291,6 +292,23 @@ def _prepare(folder: Path) -> None:
             hint=f"Put the copy {backup} in its place, or remove it to start a new chain.",
         )
     shutil.copyfile(state, backup)
+
+
+def _beginning(folder: Path, timestamp: int | None) -> int | None:
+    """Return the time of the chain's first block, and keep it for the next start.
+
+    A node that goes on with a state makes a first block first. Were its time another, the chain
+    would have two, of which the next start takes either. ``None`` if nobody kept the time.
+    """
+    path = folder / "beginning"
+    if not (folder / "state.json").exists():
+        begun = int(time.time()) if timestamp is None else timestamp
+        _files.replace(path, str(begun).encode())
+        return begun
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):
+        return None
 
 
 def _is_whole(path: Path) -> bool:
