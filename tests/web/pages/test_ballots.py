@@ -2,6 +2,8 @@
 
 import json
 import re
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 
 import pytest
@@ -413,10 +415,10 @@ def test_remote_server_refuses_forms_of_booth_and_desk(council, remote, browser,
         "booth/0/challenge": {"tracker": "00" * 32},
         "booth/0/discard": {},
         "booth/relay": {},
-        "trustee/key": {"file": "/tmp/x", "password": "x"},
-        "trustee/next": {"file": "/tmp/x", "password": "x"},
-        "trustee/backup-test": {"file": "/tmp/x", "password": "x"},
-        "trustee/decrypt": {"file": "/tmp/x", "password": "x"},
+        "trustee/key": {"file": "key.json", "password": "x"},
+        "trustee/next": {"file": "key.json", "password": "x"},
+        "trustee/backup-test": {"file": "key.json", "password": "x"},
+        "trustee/decrypt": {"file": "key.json", "password": "x"},
     }
     for form, fields in forms.items():
         answer = page.request.post(f"{council.path}/{form}", form={**fields, "csrf_token": token})
@@ -427,9 +429,8 @@ def test_remote_server_refuses_forms_of_booth_and_desk(council, remote, browser,
 
 def test_server_writes_no_vote_and_no_nonce_down(council, server):
     booth = server.settings.state_dir / "ballots" / "booth.sqlite3"
-    import sqlite3
-
-    rows = sqlite3.connect(booth).execute("SELECT chosen, randomness FROM ballots").fetchall()
+    with closing(sqlite3.connect(booth)) as database:
+        rows = database.execute("SELECT chosen, randomness FROM ballots").fetchall()
     assert rows
     assert {tuple(row) for row in rows} == {(None, None)}
 
