@@ -27,6 +27,26 @@ def test_malformed_json_is_a_problem(api, body):
     assert answer.status_code != 500
 
 
+def test_a_body_nested_too_deep_is_refused_before_it_is_read(api):
+    headers = {"Content-Type": "application/json"}
+
+    def post(*parts):
+        return problem(api().post(TRANSFER, content=iter(parts), headers=headers))
+
+    assert post(b"[" * 64 + b"]" * 64) == (422, "RequestInvalid")
+    assert post(b"[" * 65 + b"]" * 65) == (400, "RequestMalformed")
+    assert post(b'{"a":' * 40, b"[" * 25) == (400, "RequestMalformed")
+
+
+def test_brackets_in_a_text_are_not_nesting(api):
+    headers = {"Content-Type": "application/json"}
+    parts = (b'{"holder": "\\', b'"' + b"[" * 100, b'{\\\\", "points": []}')
+    assert problem(api().post(TRANSFER, content=iter(parts), headers=headers)) == (
+        422,
+        "RequestInvalid",
+    )
+
+
 def test_another_content_type_is_refused(api):
     answer = api().post(TRANSFER, content=b"program=1", headers={"Content-Type": "text/plain"})
     assert problem(answer) == (415, "MediaTypeUnsupported")
