@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import ape
 import pytest
 
 from crmdapp.ballots import ceremony as protocol
@@ -427,7 +428,7 @@ class Held:
         return replace(self, **changes)
 
 
-@pytest.fixture(scope="session")
+@ape.fixture(chain_isolation=False, scope="session")
 def station_on_chain():
     with Anvil() as node, connect(node.url) as connection:
         node.mine()

@@ -1,5 +1,6 @@
 """One anvil per test process; each test gets it as it was."""
 
+import ape
 import pytest
 
 from crmdapp.chain import Call, Journal, LocalSigner, Sender, SendPolicy, connect
@@ -9,7 +10,7 @@ from tests.fixtures.flaky_rpc import FlakyRpc
 STRANGER = "0x000000000000000000000000000000000000dEaD"
 
 
-@pytest.fixture(scope="session")
+@ape.fixture(chain_isolation=False, scope="session")
 def shared_node():
     with Anvil() as node:
         node.mine()

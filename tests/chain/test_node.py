@@ -66,11 +66,12 @@ def test_down_keeps_the_state(folder, port, journal):
     assert (folder / "state.backup.json").exists()
 
 
-def test_down_keeps_the_genesis_however_often(folder, port):
+def test_down_keeps_the_genesis_however_often(folder, port, journal):
     found = []
     for _ in range(4):
         with connect(node.up(folder, port).url) as connection:
-            connection.request("evm_mine")
+            sender = Sender(connection, LocalSigner(DEV_KEYS[0]), journal, policy=QUICK)
+            sender.wait(sender.send(Call(STRANGER, value=1)))
             found.append((connection.genesis_hash, connection.block_number()))
         node.down(folder)
         time.sleep(1.1)  # the clock shows another second

@@ -9,6 +9,7 @@ import sys
 import time
 from dataclasses import dataclass
 
+import ape
 import pytest
 from eth_account import Account
 
@@ -127,7 +128,7 @@ def offline(monkeypatch, capsys, tmp_path):
     return Crmdapp(monkeypatch, capsys, tmp_path)
 
 
-@pytest.fixture(scope="session")
+@ape.fixture(chain_isolation=False, scope="session")
 def prepared_node(tmp_path_factory):
     """A chain with the ledger and program 2, whose issuer the shop is; and its manifest."""
     folder = tmp_path_factory.mktemp("prepared")

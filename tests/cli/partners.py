@@ -5,6 +5,7 @@ rival costs 0.05. Each may owe the other 10.00. A module that imports this runs 
 that is so.
 """
 
+import ape
 import pytest
 
 from crmdapp.cli.main import run
@@ -30,7 +31,7 @@ LINES = {
 }
 
 
-@pytest.fixture(scope="session")
+@ape.fixture(chain_isolation=False, scope="session")
 def prepared_node(tmp_path_factory):
     folder = tmp_path_factory.mktemp("network")
     with Anvil() as node:

@@ -7,6 +7,7 @@ are those of the contract tests.
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import ape
 import pytest
 
 from crmdapp.chain import Connection, Journal, LocalSigner, Manifest, Sender, SendPolicy, connect
@@ -88,7 +89,7 @@ class Ledger:
 ROLES = ("merchant", "issuer", "customer", "friend", "outsider")
 
 
-@pytest.fixture(scope="session")
+@ape.fixture(chain_isolation=False, scope="session")
 def hub_on_chain():
     with Anvil() as node, connect(node.url) as connection:
         node.mine()

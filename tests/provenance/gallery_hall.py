@@ -8,6 +8,7 @@ deployment. A test module takes the fixtures it wants by
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import ape
 import pytest
 
 from crmdapp.chain import (
@@ -173,7 +174,7 @@ class Hall:
             sender.journal.close()
 
 
-@pytest.fixture(scope="session")
+@ape.fixture(chain_isolation=False, scope="session")
 def hall_on_chain():
     with Anvil() as node, connect(node.url) as connection:
         node.mine()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+import ape
 import pytest
 
 from crmdapp.chain import Connection, Journal, LocalSigner, Manifest, Sender, SendPolicy, connect
@@ -104,7 +105,7 @@ class Yard:
             sender.journal.close()
 
 
-@pytest.fixture(scope="session")
+@ape.fixture(chain_isolation=False, scope="session")
 def yard_on_chain():
     with Anvil() as node, connect(node.url) as connection:
         node.mine()

@@ -1,5 +1,6 @@
 """The server's tests: one chain a session, one server a module, a real browser where needed."""
 
+import ape
 import pytest
 
 from tests.fixtures.anvil import Anvil
@@ -7,7 +8,7 @@ from tests.web import browser as browsers
 from tests.web.town import Town, served
 
 
-@pytest.fixture(scope="session")
+@ape.fixture(chain_isolation=False, scope="session")
 def town(tmp_path_factory):
     """A chain with every contract and funded roles."""
     with Anvil() as node:
@@ -38,7 +39,7 @@ def api(server):
     return server.api
 
 
-@pytest.fixture(scope="session")
+@ape.fixture(chain_isolation=False, scope="session")
 def browser():
     """Chromium, without a window."""
     program = browsers.find_chromium()
@@ -90,13 +91,13 @@ def sign_in(page, wallet):
     return sign_in_
 
 
-@pytest.fixture(scope="session")
+@ape.fixture(chain_isolation=False, scope="session")
 def axe():
     """``axe(page)``: nothing serious for people with impairments, in light and dark."""
     return browsers.axe
 
 
-@pytest.fixture(scope="session")
+@ape.fixture(chain_isolation=False, scope="session")
 def screenshot():
     """``screenshot(page, "wallet")``: a picture kept in ``.build/screens``."""
     return browsers.screenshot

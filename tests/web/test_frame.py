@@ -1,5 +1,7 @@
 """The server's frame: what every page and every answer has in common."""
 
+import time
+
 from crmdapp.web.pages import SENT_COOKIE, redirect
 from tests.web.town import served
 
@@ -23,6 +25,15 @@ def test_unknown_address_is_a_problem_document(api):
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["code"] == "NotFound"
+
+
+def test_index_behind_by_many_spans_is_filled_without_a_pause(town, tmp_path):
+    town.node.mine(100)
+    with served(town, tmp_path / "slow", poll=3600.0) as server:
+        deadline = time.monotonic() + 30
+        while server.api().get("/readyz").status_code != 200:
+            assert time.monotonic() < deadline, server.api().get("/readyz").json()
+            time.sleep(0.05)
 
 
 def test_page_after_a_form_shows_what_was_sent(town, tmp_path):

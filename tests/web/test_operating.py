@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import sqlite3
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -77,19 +78,29 @@ def test_metrics_ask_a_stranger_for_the_token(town, tmp_path):
         assert client.get("/metrics", headers=right).status_code == 200
 
 
+def await_lines(stream, count):
+    deadline = time.monotonic() + 10
+    while stream.getvalue().count("\n") < count:
+        assert time.monotonic() < deadline, stream.getvalue()
+        time.sleep(0.01)
+
+
 def test_logs_are_json_without_personal_data(api, town):
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(logs.JsonLines())
     logger = logging.getLogger("crmdapp.web.access")
     logger.addHandler(handler)
+    level = logger.level
     logger.setLevel(logging.INFO)
     try:
         path = f"/sign-in?next=/{town.address('customer')}"
         answer = api("merchant").get(path)
         api("merchant").get(f"/v1/nothing/{town.address('customer')}?email=a@b.example")
+        await_lines(stream, 2)  # a line is written after the answer has gone out
     finally:
         logger.removeHandler(handler)
+        logger.setLevel(level)
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert lines[0]["request_id"] == answer.headers["x-request-id"]
     assert (lines[0]["route"], lines[0]["status"]) == ("/sign-in", 200)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -53,7 +53,7 @@ class Session:
             if values.get(name):
                 setattr(self, name, values[name])
         if self.out.verbose:
-            _log_to_stderr()
+            self._closing.callback(_log_to_stderr())
 
     def close(self) -> None:
         """Close the connection and the journal."""
@@ -189,13 +189,24 @@ def _is_hex(text: str) -> bool:
     return all(char in "0123456789abcdefABCDEF" for char in text)
 
 
-def _log_to_stderr() -> None:
-    """Show this package's log lines; other packages' may hold addresses with API keys."""
+def _log_to_stderr() -> Callable[[], None]:
+    """Show this package's log lines; other packages' may hold addresses with API keys.
+
+    Returns:
+        What ends it.
+    """
     import logging
 
     logger = logging.getLogger("crmdapp")
+    level = logger.level
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+
+    def end() -> None:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
     if not logger.handlers:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)
+    return end

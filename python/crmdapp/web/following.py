@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from crmdapp.errors import CrmdappError
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from crmdapp.web.context import Context
 
 _LOG = logging.getLogger("crmdapp.web")
+
+_PATIENCE = 2.0
+"""Seconds that a page waits for the index."""
 
 
 class Following:
@@ -40,22 +44,37 @@ class Following:
         self._stopping.set()
         self._thread.join()
 
-    def step(self) -> None:
-        """Take in what is there now.
+    def catch_up(self, seconds: float = _PATIENCE) -> bool:
+        """Take in what is there now, and tell whether all of it was.
+
+        Args:
+            seconds: After them no further span of blocks is begun.
 
         Raises:
             CrmdappError: The node or the index could not be used.
         """
+        deadline = time.monotonic() + seconds
+        while not self._step():
+            if self._stopping.is_set() or time.monotonic() > deadline:
+                return False
+        return True
+
+    def _step(self) -> bool:
         with self._lock:
-            self._follower.step()
+            return self._follower.step().is_done
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            try:
-                self.step()
-                self.problem = ""
-            except CrmdappError as problem:
-                if self.problem != problem.code:
-                    _LOG.warning("the index cannot follow: %s", problem.code)
-                self.problem = problem.code
-            self._stopping.wait(self._context.settings.poll)
+            if self._is_done_for_now():
+                self._stopping.wait(self._context.settings.poll)
+
+    def _is_done_for_now(self) -> bool:
+        try:
+            is_done = self._step()
+        except CrmdappError as problem:
+            if self.problem != problem.code:
+                _LOG.warning("the index cannot follow: %s", problem.code)
+            self.problem = problem.code
+            return True
+        self.problem = ""
+        return is_done

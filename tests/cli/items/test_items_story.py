@@ -153,7 +153,7 @@ def test_hand_over_needs_no_node(items, bag, monkeypatch):
         *("--issuer", SHOP, "--at-step", "1", "--out", path, "--time", "2026-01-01"),
     )
     message = json.loads(path.read_text())["typedData"]["message"]
-    assert (message["items"], message["steps"]) == ([int(bag, 16)], [1])
+    assert (message["items"], message["steps"]) == ([str(int(bag, 16))], [1])
 
 
 def test_hand_over_gives_qr_codes(items, bag):

@@ -5,6 +5,7 @@ import json
 import random
 from pathlib import Path
 
+import ape
 import pytest
 from sqlalchemy import select
 
@@ -76,7 +77,7 @@ class Village:
             self.act(who, "setOperator", self.address[whom], bool(points % 2))
 
 
-@pytest.fixture(scope="session")
+@ape.fixture(chain_isolation=False, scope="session")
 def founded():
     """The chain as it begins."""
     with Anvil(options=("--slots-in-an-epoch", "32")) as node, connect(node.url) as connection:

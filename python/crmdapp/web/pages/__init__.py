@@ -106,7 +106,7 @@ def catch_up(request: Request) -> None:
     following = request.app.state.following
     if following is not None and request.method == "GET" and SENT_COOKIE in request.cookies:
         with suppress(CrmdappError):  # the page shows what the index has
-            following.step()
+            following.catch_up()
 
 
 def template_filter(name: str, function: Any) -> None:
