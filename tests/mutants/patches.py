@@ -34,11 +34,11 @@ class Mutant:
     test: str
     hunks: tuple[Hunk, ...]
 
-    def apply(self, folder: Path) -> dict[Path, str]:
-        """Changes the files below `folder`; returns their former contents.
+    def changed(self, folder: Path) -> dict[Path, str]:
+        """Returns what the files below `folder` would hold.
 
         Raises:
-            PatchStale: A passage is not there, or is there more than once. No file was changed.
+            PatchStale: A passage is not there, or is there more than once.
         """
         changed: dict[Path, str] = {}
         for hunk in self.hunks:
@@ -47,6 +47,15 @@ class Mutant:
             if (times := text.count(hunk.before)) != 1:
                 raise PatchStale(f"{hunk.path} has this passage {times} times:\n{hunk.before}")
             changed[path] = text.replace(hunk.before, hunk.after)
+        return changed
+
+    def apply(self, folder: Path) -> dict[Path, str]:
+        """Changes the files below `folder`; returns their former contents.
+
+        Raises:
+            PatchStale: A passage is not there, or is there more than once. No file was changed.
+        """
+        changed = self.changed(folder)
         originals = {path: path.read_text() for path in changed}
         for path, text in changed.items():
             path.write_text(text)
