@@ -78,7 +78,7 @@ def ask(
         client.list(id_, units, currency, key=desk.form_key("ask", once))
         return f"It is for sale at {row.format_price(units)}."
 
-    return _done(request, context, id_, person, act)
+    return done(request, context, id_, person, act)
 
 
 @router.post("/{id}/unlist")
@@ -92,7 +92,7 @@ def unlist(
         client.unlist(id_, key=desk.form_key("unlist", once))
         return "It is not for sale any more."
 
-    return _done(request, context, id_, person, act)
+    return done(request, context, id_, person, act)
 
 
 @router.post("/{id}/buy")
@@ -117,7 +117,7 @@ def buy(
             client.buy_with_permit(id_, price, currency, signer, key=key)
         return f"It is yours, for {row.format_price(price)}."
 
-    return _done(request, context, id_, person, act)
+    return done(request, context, id_, person, act)
 
 
 @router.post("/{id}/buy-signed")
@@ -139,7 +139,7 @@ def buy_signed(
         client.buy_signed(signed, key=desk.form_key("buy-signed", once))
         return "It is yours."
 
-    return _done(request, context, id_, person, act)
+    return done(request, context, id_, person, act)
 
 
 @router.post("/{id}/bid")
@@ -160,10 +160,10 @@ def bid(
         client.bid(id_, units, key=desk.form_key("bid", once))
         return f"You bid {row.format_price(units)}."
 
-    return _done(request, context, id_, person, act)
+    return done(request, context, id_, person, act)
 
 
-def _done(
+def done(
     request: Request, context: Context, id_: int, person: Person, act: Callable[[], str]
 ) -> Response:
     """Do what a form asks for, and go to the work's page; what is wrong stands on it."""
