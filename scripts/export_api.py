@@ -34,7 +34,8 @@ Written by `make api` from the server's OpenAPI document, which a running server
 - **Lists.** `limit` up to 200, and `cursor` from `next_cursor`. `as_of_block` says how far the
   index had read, `finalized` whether that can still be undone.
 - **Problems.** `application/problem+json` (RFC 9457): `code` is the name that Python, the command
-  line and the contract give the problem, `fields` its figures. 503 with `Retry-After` means that
+  line and the contract give the problem, `fields` its figures; `type` leads to what it means and
+  what to do, `/problems` lists all of them. 503 with `Retry-After` means that
   the node or a database does not answer; nothing was lost.
 - **Limits.** `RateLimit` and `RateLimit-Policy` say what is left; 429 says when to come back.
 - **Webhooks** follow Standard Webhooks: check `webhook-signature` over

@@ -78,6 +78,15 @@ def put_into_words(problem: ContractError) -> None:
             return
 
 
+def general_words(code: str) -> tuple[str, str]:
+    """Return an error's sentence and advice with its fields in braces; empty if it has none."""
+    for source in _SOURCES:
+        words: tuple[str, str] | None = import_module(source).WORDS.get(code)
+        if words is not None:
+            return words
+    return "", ""
+
+
 def _amount(value: int) -> str:
     """Return 10^-6 of the coin as its decimal amount."""
     from crmdapp.loyalty.coin import to_decimal

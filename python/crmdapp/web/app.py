@@ -28,6 +28,7 @@ from crmdapp.web.webhooks.delivery import Delivery
 
 API = (
     "crmdapp.web.health",
+    "crmdapp.web.explaining",
     "crmdapp.web.operations",
     "crmdapp.web.api.intents",
     "crmdapp.web.api.webhooks",

@@ -7,7 +7,9 @@ repeats what was sent.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
+from inspect import getdoc
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -61,8 +63,9 @@ _SUFFIXES = (
     (("Only", "Unauthorized", "NotAllowed", "Denied"), 403),
     (("Used", "Exists", "Taken", "Already"), 409),
 )
+_NAME_PARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _BODIES = ("", "application/json", "multipart/form-data", "application/x-www-form-urlencoded")
-_API_PLACES = ("/v1", "/problems", "/openapi.json", "/healthz", "/readyz", "/metrics")
+_API_PLACES = ("/v1", "/openapi.json", "/healthz", "/readyz", "/metrics")
 
 
 def status_of(problem: CrmdappError) -> int:
@@ -71,15 +74,20 @@ def status_of(problem: CrmdappError) -> int:
     The request's own problems say theirs; a node or database that does not answer is 503; what a
     contract or the client refuses is 404, 403 or 409 if its name says so, and 422 otherwise.
     """
-    if isinstance(problem, RequestProblem):
-        return problem.status
-    for kind, status in _STATUSES:
-        if isinstance(problem, kind):
+    return status_of_class(type(problem))
+
+
+def status_of_class(kind: type[CrmdappError]) -> int:
+    """Return the HTTP status of every problem of that kind."""
+    if issubclass(kind, RequestProblem):
+        return kind.status
+    for base, status in _STATUSES:
+        if issubclass(kind, base):
             return status
-    if type(problem) is StoreProblem:
+    if kind is StoreProblem:
         return 503
     for endings, status in _SUFFIXES:
-        if problem.code.endswith(endings):
+        if kind.__name__.endswith(endings):
             return status
     return 422
 
@@ -88,7 +96,7 @@ def document(problem: CrmdappError, request_id: str = "") -> dict[str, Any]:
     """Return the RFC 9457 document of a problem."""
     body: dict[str, Any] = {
         "type": f"/problems/{problem.code}",
-        "title": _title(problem),
+        "title": title_of(type(problem)),
         "status": status_of(problem),
         "detail": problem.message,
         "code": problem.code,
@@ -100,6 +108,17 @@ def document(problem: CrmdappError, request_id: str = "") -> dict[str, Any]:
     if request_id:
         body["instance"] = f"/requests/{request_id}"
     return body
+
+
+def title_of(kind: type[CrmdappError]) -> str:
+    """Return what a kind of problem is, in one line: its docstring's first sentence.
+
+    A contract's error that says no more than its signature has its name in words.
+    """
+    text = " ".join((getdoc(kind) or "").partition("\n\n")[0].split()).replace("``", "")
+    if not text or text.startswith(f"{kind.__name__}("):
+        return _NAME_PARTS.sub(" ", kind.__name__).capitalize()
+    return text.partition(". ")[0].rstrip(".")
 
 
 def answer(request: Request, problem: CrmdappError) -> Response:
@@ -115,7 +134,12 @@ def answer(request: Request, problem: CrmdappError) -> Response:
 
 
 def wants_page(request: Request) -> bool:
-    """Return whether a person looks at the answer."""
+    """Return whether a person looks at the answer.
+
+    What a problem's ``type`` leads to is for both: the ``Accept`` header says who asks.
+    """
+    if request.url.path.startswith("/problems"):
+        return "text/html" in request.headers.get("accept", "").lower()
     return not request.url.path.startswith(_API_PLACES)
 
 
@@ -189,11 +213,6 @@ def unforeseen(request: Request, problem: Exception) -> Response:
             hint="Tell whoever runs it the request id.",
         ),
     )
-
-
-def _title(problem: CrmdappError) -> str:
-    lines = (type(problem).__doc__ or problem.code).strip().splitlines()
-    return lines[0].rstrip(".")
 
 
 def _fields(problem: CrmdappError) -> dict[str, Any]:

@@ -64,6 +64,8 @@ _ENDPOINT = Foreign(
 
 ROUTES = {
     ("GET", "/healthz"): Public("the process answers"),
+    ("GET", "/problems"): Public("names of what can go wrong"),
+    ("GET", "/problems/{code}"): Public("what a problem's name means"),
     ("GET", "/readyz"): Public("names of parts that work or do not"),
     ("POST", "/v1/intents"): Public("the signature says who permits what; the contract checks it"),
     ("POST", "/v1/intents/{kind}/prepare"): Public(_PREPARED),
