@@ -238,10 +238,12 @@ class BoardClient(ContractClient):
         found: int = self.contract.read("challengedOf", case_id)
         return found
 
-    def open_cases(self, id_: int) -> dict[Ground, bytes]:
-        """Return the open challenges of a work by their ground."""
+    def open_cases(self, id_: int, *, block: int | str = "latest") -> dict[Ground, bytes]:
+        """Return the open challenges of a work by their ground, as of a block."""
         grounds = [ground for ground in Ground if ground > Ground.SUBMISSION]
-        found = {ground: self.contract.read("openCaseOf", id_, ground) for ground in grounds}
+        found = {
+            ground: self.contract.read("openCaseOf", id_, ground, block=block) for ground in grounds
+        }
         return {ground: case_id for ground, case_id in found.items() if any(case_id)}
 
     def submitted(self, case_id: bytes) -> Artwork:

@@ -166,7 +166,7 @@ def verify_work(
     if certificate is not None:
         _check_certificate(verdict, client, history, certificate)
     _note_likeness(verdict, works_in(links), history, variants)
-    _note_cases(verdict, client, id_)
+    _note_cases(verdict, client, history)
     return verdict
 
 
@@ -371,11 +371,11 @@ def _note_likeness(
     verdict.note("likeness", Outcome.NOTED, f"Registered works look like it: {cited}.")
 
 
-def _note_cases(verdict: Verdict, client: ArtworksReader, id_: int) -> None:
+def _note_cases(verdict: Verdict, client: ArtworksReader, history: ArtworkHistory) -> None:
     from crmdapp.provenance.curators import BoardClient
 
     board = BoardClient(client.connection, client.board)
-    opened = board.open_cases(id_)
+    opened = board.open_cases(history.id, block=history.proven.header.number)
     if opened:
         names = ", ".join(ground.name.lower().replace("_", " ") for ground in opened)
         verdict.note("challenges", Outcome.NOTED, f"The curators are asked about it: {names}.")

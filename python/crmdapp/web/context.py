@@ -16,6 +16,7 @@ from crmdapp.chain.sender import Sender
 from crmdapp.chain.transactions import SendPolicy
 from crmdapp.errors import KeystoreMissing
 from crmdapp.web import state as tables
+from crmdapp.web.remembering import Remembered
 from crmdapp.web.state import State, open_state
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Context:
         state: The server's own database.
         journal: Transactions that the server's accounts sent.
         vault: The encrypted customer store; ``None`` if this server has none.
+        remembered: Answers that a replay of the chain gave.
         unlocked: Keys opened by people of this machine, by hash of their session; local only.
     """
 
@@ -59,6 +61,7 @@ class Context:
         self.journal = Journal(settings.state_dir / "journal.sqlite3")
         self.vault: Store | None = _open_vault(settings)
         self.unlocked: dict[bytes, Signer] = {}
+        self.remembered = Remembered()
         self._secrets: dict[str, bytes] = {}
         self._redemptions: dict[str, Redemptions] = {}
         self._readers: dict[type, Any] = {}

@@ -7,7 +7,9 @@ from itertools import count
 import pytest
 
 from crmdapp.chain._keccak import keccak
+from crmdapp.provenance.artworks import ArtworksClient
 from crmdapp.provenance.devices import Device, sign_assignment
+from crmdapp.provenance.history import Replay
 from crmdapp.provenance.items import ItemsClient
 from crmdapp.provenance.votes import Ballot
 from tests.provenance.pictures import painting
@@ -100,6 +102,35 @@ def test_work_goes_from_submission_to_its_buyer_and_certificate(server, send, ap
     assert verdict["verified"] is True
     sales = ok(public.get(f"/v1/provenance/accounts/{server.town.address('collector')}/sales"))
     assert sales["items"][0]["work"] == number
+
+
+def test_verdict_is_replayed_once_a_block_and_never_of_a_block_that_is_gone(
+    server, send, api, monkeypatch
+):
+    number = registered(server, send, 31, "Twice")
+    town, public = server.town, api()
+    replays = []
+    walk = Replay.__iter__
+    monkeypatch.setattr(Replay, "__iter__", lambda self: replays.append(1) or walk(self))
+
+    def owners():
+        server.settle()
+        place = f"/v1/provenance/artworks/{number}"
+        verdict = ok(public.get(f"{place}/verdict"))
+        certificate = ok(public.get(f"{place}/certificate"))
+        assert verdict["verified"] is True
+        return verdict["owner"], certificate["provenance"]["owner"]
+
+    assert owners() == owners() == (None, None)
+    assert len(replays) == 2  # one for the verdict, one for the certificate
+    mark = town.node.snapshot()
+    town.client(ArtworksClient, "artist").mint(int(number, 16))
+    assert owners() == (town.address("artist"),) * 2
+    assert len(replays) == 4
+    town.node.revert(mark)
+    town.forget_journal()
+    town.node.mine()  # another block at the same height
+    assert owners() == (None, None)
 
 
 def test_purchase_at_another_price_is_refused_with_the_prices(server, send):

@@ -7,12 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, File, Query, UploadFile
 from pydantic import Field
 
-from crmdapp.provenance.artworks import ArtworksClient
-from crmdapp.provenance.certificate import certificate_of
 from crmdapp.provenance.fingerprints import fingerprint
-from crmdapp.provenance.registration import registration_of
 from crmdapp.provenance.review import near_works
-from crmdapp.provenance.verification import verify_work
 from crmdapp.store.index.provenance import queries
 from crmdapp.web.api import AddressIn, ContextDep, CursorDep, Hash32, Model, Page
 from crmdapp.web.api.provenance.models import (
@@ -25,6 +21,7 @@ from crmdapp.web.api.provenance.models import (
 )
 from crmdapp.web.context import Context
 from crmdapp.web.provenance.files import held
+from crmdapp.web.provenance.replays import certificate_at, verdict_at
 from crmdapp.web.provenance.shelf import Shelf
 from crmdapp.web.provenance.view import NumberDep, ViewDep
 
@@ -121,7 +118,7 @@ def certificate(number: NumberDep, view: ViewDep, context: ContextDep) -> dict[s
     Every event of the gallery was replayed against the head on chain before it was written.
     """
     queries.work(view.session, number)
-    told: dict[str, Any] = made_certificate(context, number).to_json()
+    told: dict[str, Any] = certificate_at(context, view.position, number).to_json()
     return told
 
 
@@ -129,8 +126,7 @@ def certificate(number: NumberDep, view: ViewDep, context: ContextDep) -> dict[s
 def verdict(number: NumberDep, view: ViewDep, context: ContextDep) -> dict[str, Any]:
     """Check everything about a work that the chain can tell, and say what it cannot."""
     queries.work(view.session, number)
-    client = context.reader(ArtworksClient)
-    return verify_work(client, number, client.head()).to_json()
+    return verdict_at(context, view.position, number).to_json()
 
 
 @router.get("/accounts/{account}/sales")
@@ -172,22 +168,6 @@ def shown(context: Context, rows: list[queries.Work]) -> list[ArtworkOut]:
     """Return works with what is told about them here."""
     known = Shelf(context.state).known([row.record_hash for row in rows])
     return [ArtworkOut.of(row, known.get(row.record_hash)) for row in rows]
-
-
-def made_certificate(context: Context, number: int) -> Any:
-    """Return the certificate of a work, as of the latest block.
-
-    Raises:
-        HistoryIncomplete: The node's events do not lead to the head on chain.
-    """
-    client = context.reader(ArtworksClient)
-    story = client.history(number)
-    link = story.registered
-    shown_by = None if link is None else registration_of(client, link)
-    digest = b"" if story.artwork is None else story.artwork.struct_hash()
-    metadata = Shelf(context.state).known([digest]).get(digest)
-    chain_id = context.connection.chain_id
-    return certificate_of(story, chain_id, client.contract.address, shown_by, metadata)
 
 
 def _place(after: tuple[Any, ...] | None) -> queries.Place | None:

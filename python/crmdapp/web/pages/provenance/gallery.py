@@ -9,14 +9,11 @@ from fastapi import APIRouter, File, Query, Request, Response, UploadFile
 
 from crmdapp.chain.addresses import require_address
 from crmdapp.errors import CrmdappError, UsageError
-from crmdapp.provenance.artworks import ArtworksClient
 from crmdapp.provenance.certificate import certificate_html
 from crmdapp.provenance.fingerprints import FileHashes, fingerprint, hash_file
 from crmdapp.provenance.models import Auction, Currency
 from crmdapp.provenance.review import near_works
-from crmdapp.provenance.verification import verify_work
 from crmdapp.store.index.provenance import queries
-from crmdapp.web.api.provenance.artworks import made_certificate
 from crmdapp.web.api.provenance.market import listings
 from crmdapp.web.context import Context, ContextDep
 from crmdapp.web.pages import Person, maybe_signed_in, page
@@ -25,6 +22,7 @@ from crmdapp.web.pages.provenance import hall, words
 from crmdapp.web.pages.provenance.pictures import thumbnail
 from crmdapp.web.problems import status_of
 from crmdapp.web.provenance.files import FILE_MAX, held
+from crmdapp.web.provenance.replays import certificate_at, verdict_at
 from crmdapp.web.provenance.view import NumberDep, View, ViewDep
 
 router = APIRouter(prefix="/gallery")
@@ -135,11 +133,10 @@ def check_file(
 
 @router.get("/{id}/verify")
 def verify(request: Request, context: ContextDep, view: ViewDep, id_: NumberDep) -> Response:
-    """Check everything about a work that the chain can tell, now."""
+    """Check everything about a work that the chain can tell."""
     found = queries.work(view.session, id_)
     (item,) = hall.shown(context, view.session, [found])
-    client = context.reader(ArtworksClient)
-    verdict = verify_work(client, id_, client.head())
+    verdict = verdict_at(context, view.position, id_)
     return page(request, "provenance/verified.html", item=item, work=found, verdict=verdict)
 
 
@@ -147,7 +144,7 @@ def verify(request: Request, context: ContextDep, view: ViewDep, id_: NumberDep)
 def certificate(request: Request, context: ContextDep, view: ViewDep, id_: NumberDep) -> Response:
     """Give the certificate as one page to keep and to print."""
     queries.work(view.session, id_)
-    made = made_certificate(context, id_)
+    made = certificate_at(context, view.position, id_)
     link = str(request.base_url).rstrip("/") + words.work_path(id_)
     body = certificate_html(made, hall.currencies(context, view.session), link=link)
     headers = {"Content-Security-Policy": _DOCUMENT_CSP}
@@ -158,7 +155,7 @@ def certificate(request: Request, context: ContextDep, view: ViewDep, id_: Numbe
 def certificate_json(context: ContextDep, view: ViewDep, id_: NumberDep) -> Response:
     """Give the certificate as JSON-LD, to be checked by a program."""
     queries.work(view.session, id_)
-    text = json.dumps(made_certificate(context, id_).to_json(), indent=1)
+    text = json.dumps(certificate_at(context, view.position, id_).to_json(), indent=1)
     name = f'attachment; filename="certificate-{id_:064x}.json"'
     headers = {"Content-Disposition": name}
     return Response(text, media_type="application/ld+json", headers=headers)
