@@ -11,6 +11,7 @@ import pytest
 
 from crmdapp.chain import LocalSigner
 from crmdapp.web.security.sign_in import signed_digest
+from tests.fixtures.anvil import Anvil
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREENS = ROOT / ".build" / "screens"
@@ -54,11 +55,16 @@ class Wallet:
         asked: Methods that the page asked for, in order.
         says_no: Whether its person refuses everything (code 4001).
         chain_id: The chain it is on.
+        accounts: Addresses that it shows.
+        sent: Hashes of what it sent.
     """
 
-    def __init__(self, signer: LocalSigner, chain_id: int) -> None:
+    def __init__(self, signer: LocalSigner, chain_id: int, node: Anvil | None = None) -> None:
         self.signer = signer
         self.chain_id = chain_id
+        self.node = node
+        self.accounts = [signer.address]
+        self.sent: list[str] = []
         self.says_no = False
         self.asked: list[str] = []
 
@@ -74,18 +80,42 @@ class Wallet:
     def _result(self, method: str, params: list):
         if method == "eth_chainId":
             return hex(self.chain_id)
+        if method == "eth_getTransactionReceipt":
+            return self.node.rpc(method, *params)
         if self.says_no:
             raise PermissionError
         if method in ("eth_requestAccounts", "eth_accounts"):
-            return [self.signer.address]
+            return self.accounts
         if method == "personal_sign":
             text = bytes.fromhex(params[0][2:]).decode()
             return "0x" + self.signer.sign_digest(signed_digest(text)).hex()
         if method == "eth_signTypedData_v4":
             return "0x" + self.signer.sign_digest(digest_of(json.loads(params[1]))).hex()
+        if method == "eth_sendTransaction":
+            self.sent.append(self._send(params[0]))
+            return self.sent[-1]
         if method == "wallet_switchEthereumChain":
             raise PermissionError
         raise AssertionError(f"the page asked for {method}")
+
+    def _send(self, wanted: dict) -> str:
+        """Sign with the key what the page asked for, and hand it to the node."""
+        assert wanted["from"] == self.signer.address
+        assert int(wanted["chainId"], 16) == self.chain_id
+        nonce = self.node.rpc("eth_getTransactionCount", self.signer.address, "pending")
+        unsigned = {
+            "type": 2,
+            "chainId": self.chain_id,
+            "nonce": int(nonce, 16),
+            "to": wanted["to"],
+            "value": int(wanted["value"], 16),
+            "data": bytes.fromhex(wanted["data"][2:]),
+            "gas": int(wanted["gas"], 16),
+            "maxFeePerGas": 10**10,
+            "maxPriorityFeePerGas": 10**9,
+        }
+        raw = self.signer.sign_transaction(unsigned)
+        return self.node.rpc("eth_sendRawTransaction", "0x" + raw.hex())
 
 
 def digest_of(typed: dict) -> bytes:
@@ -99,9 +129,15 @@ def digest_of(typed: dict) -> bytes:
     return keccak(b"\x19" + message.version + message.header + message.body)
 
 
-def announce(page, signer: LocalSigner, chain_id: int, name: str = "Test wallet") -> Wallet:
-    """Let a page find a wallet by EIP-6963, from its next load on."""
-    wallet = Wallet(signer, chain_id)
+def announce(
+    page,
+    signer: LocalSigner,
+    chain_id: int,
+    name: str = "Test wallet",
+    node: Anvil | None = None,
+) -> Wallet:
+    """Let a page find a wallet by EIP-6963, from its next load on; with a node it sends too."""
+    wallet = Wallet(signer, chain_id, node)
     bridge = f"wallet_{signer.address[2:10]}"
     page.expose_function(bridge, wallet.answer)
     words = {"uuid": json.dumps(signer.address), "name": json.dumps(name), "bridge": bridge}

@@ -72,7 +72,8 @@ def wallet(page, server):
 
     def wallet_(role, name="Test wallet", chain_id=None):
         signer = server.town.signer(role)
-        return browsers.announce(page, signer, chain_id or server.town.node.chain_id, name)
+        node = server.town.node
+        return browsers.announce(page, signer, chain_id or node.chain_id, name, node)
 
     return wallet_
 

@@ -20,10 +20,12 @@ from crmdapp.web.idempotency import Idempotency
 from crmdapp.web.logs import Watch
 from crmdapp.web.metrics import Metrics
 from crmdapp.web.pages import catch_up
+from crmdapp.web.pages.confirming import confirm_page
 from crmdapp.web.ratelimit import RateLimits
 from crmdapp.web.security.guards import Guards
 from crmdapp.web.security.sessions import guard_form
 from crmdapp.web.settings import Settings
+from crmdapp.web.wallets import UnconfirmedError
 from crmdapp.web.webhooks.delivery import Delivery
 
 API = (
@@ -83,6 +85,7 @@ def build_app(settings: Settings) -> FastAPI:
     app.state.metrics = Metrics()
     app.add_middleware(Watch, metrics=app.state.metrics)
     problems.install(app)
+    app.add_exception_handler(UnconfirmedError, confirm_page)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     links = []
     for name in API:

@@ -75,6 +75,12 @@ class FormExpired(RequestProblem):
     status = 403
 
 
+class ConfirmationForeign(RequestProblem):
+    """The wallet sent another transaction than the form asked for, or for another form."""
+
+    status = 422
+
+
 class SignInNeeded(RequestProblem):
     """Only somebody who has signed in sees this page."""
 

@@ -155,8 +155,16 @@ def _on_known(request: Request, problem: Exception) -> Response:
     if isinstance(problem, ReceiptTimeout):
         from crmdapp.web.operations import pending
 
-        return pending(request, problem)
+        return pending(request, problem) if not wants_page(request) else _waiting(request, problem)
     return answer(request, problem)
+
+
+def _waiting(request: Request, problem: ReceiptTimeout) -> Response:
+    """Return the page about a transaction that was sent and is not mined yet: no failure."""
+    from crmdapp.web.pages import problem_page
+
+    request.state.problem = problem.code
+    return problem_page(request, problem, 202, {"Cache-Control": "no-store"})
 
 
 def _on_invalid(request: Request, problem: Exception) -> Response:

@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
 
 from fastapi import Depends, Request, Response
 from sqlalchemy import delete, insert, select
@@ -26,10 +27,29 @@ if TYPE_CHECKING:
 SESSION_SECONDS = 12 * 3600
 FORM_FIELD = "csrf_token"
 FORM_HEADER = "x-csrf-token"
+STEP_FIELD = "wallet_step"
+"""Field of a form that names a transaction which the wallet has sent for it."""
 
 _TOKEN_BYTES = 32
 _TOKEN_LENGTHS = range(40, 64)
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True)
+class SentForm:
+    """A form as its visitor sent it, to be sent again when a wallet has confirmed what it needs.
+
+    Attributes:
+        visitor: Hash of the visitor's token, hex.
+        action: Path and query that it was sent to.
+        fields: Names and values in order, but for the form's token and the steps.
+        steps: What the visitor's wallet has sent for it, see :mod:`crmdapp.web.wallets`.
+    """
+
+    visitor: str
+    action: str
+    fields: tuple[tuple[str, str], ...]
+    steps: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +59,12 @@ class Person:
     Attributes:
         address: Who, proven by a signature or by opening the key file.
         signer: The opened key, on the person's own machine; ``None`` where a browser wallet signs.
+        form: The form that this request bears; ``None`` if it bears none, or one with a file.
     """
 
     address: str
     signer: Signer | None = field(default=None, repr=False)
+    form: SentForm | None = field(default=None, repr=False)
 
 
 def signed_in() -> Any:
@@ -172,7 +194,7 @@ def _look_up(request: Request, context: Context) -> Person | None:
     signer = context.unlocked.get(place)
     if row.account is not None and signer is None:
         return None  # the server was started again: the key file has to be opened again
-    return Person(row.address, signer)
+    return Person(row.address, signer, sent_form(request))
 
 
 # --------------------------------------------------------------------------- forms
@@ -195,13 +217,34 @@ async def guard_form(request: Request) -> None:
     given = request.headers.get(FORM_HEADER, "")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if not given and kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        found = (await request.form()).get(FORM_FIELD)
+        request.state.form = await request.form()
+        found = request.state.form.get(FORM_FIELD)
         given = found if isinstance(found, str) else ""
     if not given or not hmac.compare_digest(given.encode(), form_token(request).encode()):
         raise FormExpired(
             "This form is not valid any more.",
             hint="Load the page again and repeat what you did; nothing was changed.",
         )
+
+
+def sent_form(request: Request) -> SentForm | None:
+    """Return the form that a request bears, once :func:`guard_form` has let it pass.
+
+    ``None`` if it bears none, or one with a file, which a page cannot send again by itself.
+    """
+    form = getattr(request.state, "form", None)
+    if form is None:
+        return None
+    pairs = tuple((name, text) for name, text in form.multi_items() if isinstance(text, str))
+    if len(pairs) != len(form.multi_items()):
+        return None
+    query = f"?{request.url.query}" if request.url.query else ""
+    return SentForm(
+        visitor=hash_of(visit_of(request)).hex(),
+        action=quote(request.scope["path"]) + query,
+        fields=tuple(pair for pair in pairs if pair[0] not in (FORM_FIELD, STEP_FIELD)),
+        steps=tuple(text for name, text in pairs if name == STEP_FIELD),
+    )
 
 
 PersonDep = Annotated[Person, signed_in()]

@@ -1,4 +1,4 @@
-// Pages of elections and public votes: live turnout, an audit's progress, a public vote by wallet.
+// Pages of elections and public votes: live turnout, an audit's progress.
 "use strict";
 
 (() => {
@@ -23,34 +23,12 @@
     }
   }
 
-  async function vote(form) {
-    const option = Number(crmdapp.fields(form).option);
-    const { provider, account } = await crmdapp.connect();
-    const call = await crmdapp.post(form.dataset.pollCall, { voter: account, option });
-    try {
-      await provider.request({
-        method: "eth_sendTransaction",
-        params: [{ from: account, to: call.to, data: call.data, value: call.value }],
-      });
-    } catch (problem) {
-      if (problem && problem.code === 4001) throw new crmdapp.Refused();
-      throw problem;
-    }
-    return "Sent. Your vote stands here as soon as the chain has it: load the page again.";
-  }
-
   document.addEventListener("DOMContentLoaded", () => {
     for (const place of document.querySelectorAll("[data-turnout]")) {
       setInterval(() => refreshTurnout(place).catch(() => {}), 3 * SECONDS);
     }
     for (const place of document.querySelectorAll("[data-reload]")) {
       setTimeout(() => window.location.reload(), Number(place.dataset.reload) * SECONDS);
-    }
-    for (const form of document.querySelectorAll("form[data-poll-call]")) {
-      form.addEventListener("submit", (event) => {
-        event.preventDefault();
-        crmdapp.run(event.submitter || form.querySelector("button"), () => vote(form));
-      });
     }
   });
 })();

@@ -141,14 +141,14 @@ const crmdapp = (() => {
   }
 
   // Runs what a button asks for: says what happens, is calm when the person says no.
-  async function run(button, work) {
+  async function run(button, work, refused = "You said no. Nothing was signed.") {
     button.disabled = true;
     tell("Waiting for your wallet…");
     try {
       const said = await work();
       tell(said || "");
     } catch (problem) {
-      if (problem instanceof Refused) tell("You said no. Nothing was signed.");
+      if (problem instanceof Refused) tell(refused);
       else tell([problem.message, (problem.document || {}).hint].filter(Boolean).join(" "), true);
     } finally {
       button.disabled = false;
@@ -181,6 +181,56 @@ const crmdapp = (() => {
       : "Done, in block " + done.block + ".";
   }
 
+  const HASH = /^0x[0-9a-f]{64}$/i;
+  const LOOK = 700;
+  const pause = (length) => new Promise((resolve) => setTimeout(resolve, length));
+
+  // The receipt as the wallet's own node gives it; null if there is none when the time is over.
+  async function receiptOf(provider, hash, seconds) {
+    const end = Date.now() + seconds * 1000;
+    for (;;) {
+      let found = null;
+      try {
+        found = await provider.request({ method: "eth_getTransactionReceipt", params: [hash] });
+      } catch { /* a node that does not answer now may answer at the next look */ }
+      if (found && found.blockHash) return found;
+      if (Date.now() >= end) return null;
+      await pause(LOOK);
+    }
+  }
+
+  // <form data-transaction data-step>: the wallet sends it, once; then the form goes to the server
+  // again with the transaction's hash. A page that is loaded again goes on with what was sent.
+  async function send(form) {
+    const { provider, account } = await connect();
+    const place = "crmdapp-" + form.dataset.seal;
+    let hash = window.sessionStorage.getItem(place);
+    if (!hash) {
+      const unsigned = JSON.parse(form.dataset.transaction);
+      const asked = { ...unsigned, from: account, chainId: wanted() };
+      hash = await ask(provider, "eth_sendTransaction", [asked]);
+      if (!HASH.test(String(hash))) throw new Error("The wallet did not tell the transaction's hash.");
+      window.sessionStorage.setItem(place, hash);
+    }
+    tell("Sent. Waiting until it is in a block: " + hash);
+    const receipt = await receiptOf(provider, hash, Number(form.dataset.wait));
+    if (!receipt) {
+      form.querySelector("button").textContent = "Look again";
+      return "It was sent, and is not in a block yet: " + hash + ". Look again later. If you sped it up "
+        + "or cancelled it in your wallet, go back and see what the page says before you repeat it.";
+    }
+    if (Number(receipt.status) !== 1) window.sessionStorage.removeItem(place);
+    const sent = form.querySelector("[data-sent]");
+    const step = JSON.parse(form.dataset.step);
+    sent.value = JSON.stringify([...step.slice(0, -1), hash]);
+    sent.disabled = false;
+    document.cookie = "crmdapp_sent=1; path=/; max-age=10; samesite=strict";
+    HTMLFormElement.prototype.submit.call(form); // a field may be called submit
+    return Number(receipt.status) === 1
+      ? "It is in block " + Number(receipt.blockNumber) + ". One moment…"
+      : "The contract refused it when its turn came. Nothing but the fee was taken. One moment…";
+  }
+
   async function signIn(button) {
     const { account } = await connect();
     const { nonce, message } = await post("/sign-in/challenge", { address: account });
@@ -195,6 +245,14 @@ const crmdapp = (() => {
     if (button) {
       button.disabled = false;
       button.addEventListener("click", () => run(button, () => signIn(button)));
+    }
+    for (const form of document.querySelectorAll("form[data-transaction]")) {
+      const pressed = form.querySelector("button");
+      pressed.disabled = false;
+      form.addEventListener("submit", (event) => {
+        event.preventDefault();
+        run(pressed, () => send(form), "You said no. Nothing was sent.");
+      });
     }
     for (const form of document.querySelectorAll("form[data-intent]")) {
       form.addEventListener("submit", (event) => {

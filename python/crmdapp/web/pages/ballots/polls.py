@@ -13,9 +13,9 @@ from crmdapp.web.api.ballots.polls import poll_picture
 from crmdapp.web.ballots import shown, wording
 from crmdapp.web.ballots.desk import DeskDep
 from crmdapp.web.ballots.voting import weights_of
-from crmdapp.web.errors import SignInNeeded
 from crmdapp.web.pages import maybe_signed_in, page, redirect
 from crmdapp.web.security.sessions import Person, PersonDep
+from crmdapp.web.wallets import WalletSender
 
 router = APIRouter(prefix="/polls")
 
@@ -77,7 +77,6 @@ def poll_page(
         is_open=row.state_at(now) == "open",
         votes=votes,
         own=own,
-        key_here=person is not None and person.signer is not None,
         more="" if last is None else f"{last.block}.{last.log_index}",
         block=position.block,
         opens=(wording.iso(row.opens_at), wording.moment(row.opens_at)),
@@ -100,13 +99,11 @@ def vote(
     person: PersonDep,
     option: Annotated[int, Form(ge=0, le=63)],
 ) -> Response:
-    """Vote with the key that this machine opened; everybody sees how."""
-    if person.signer is None:
-        raise SignInNeeded(
-            "Your wallet votes, not this server.",
-            hint="Turn scripts on, so that the wallet can be asked.",
-        )
-    client = desk.client(PollsClient, desk.context.sender_of(person.signer))
+    """Vote with the key that this machine opened, or by the wallet; everybody sees how."""
+    # Never by an account of the server's own: what somebody votes is confirmed by them.
+    signer, context = person.signer, desk.context
+    sender = WalletSender(context, person) if signer is None else context.sender_of(signer)
+    client = desk.client(PollsClient, sender)
     try:
         client.vote(number, option, weights_of(desk, number))
     except ReceiptTimeout:

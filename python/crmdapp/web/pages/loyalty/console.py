@@ -28,9 +28,9 @@ Once = Annotated[str, Form(max_length=32)]
 
 
 @router.get("")
-def programs(request: Request, context: ContextDep, view: ViewDep, person: PersonDep) -> Response:
+def programs(request: Request, view: ViewDep, person: PersonDep) -> Response:
     """List the person's programs, and offer to open one."""
-    return _programs(request, context, view, person)
+    return _programs(request, view, person)
 
 
 @router.post("/programs")
@@ -57,11 +57,9 @@ def open_program(
 
 
 @router.get("/programs/{program}")
-def program(
-    request: Request, context: ContextDep, program: int, view: ViewDep, person: PersonDep
-) -> Response:
+def program(request: Request, program: int, view: ViewDep, person: PersonDep) -> Response:
     """Show a program: what is outstanding, what happened, what can be done."""
-    return _program(request, context, view, person, program)
+    return _program(request, view, person, program)
 
 
 @router.post("/programs/{program}/award")
@@ -202,7 +200,6 @@ def _explained(view: View, program: int, account: str) -> dict[str, Any]:
 
 def _programs(
     request: Request,
-    context: Context,
     view: View,
     person: Person,
     *,
@@ -218,7 +215,6 @@ def _programs(
         status=200 if problem is None else status_of(problem),
         programs=found,
         supplies=supplies,
-        can_send=desk.signer_of(context, person) is not None,
         once=desk.fresh(),
         problem=problem,
     )
@@ -226,7 +222,6 @@ def _programs(
 
 def _program(
     request: Request,
-    context: Context,
     view: View,
     person: Person,
     program: int,
@@ -254,7 +249,6 @@ def _program(
         issuers=queries_merchant.issuers(view.session, program, now=view.now),
         moves=queries.program_history(view.session, program, limit=10),
         unlimited=UNLIMITED,
-        can_send=desk.signer_of(context, person) is not None,
         once=desk.fresh(),
         problem=problem,
         now=view.now,
@@ -273,8 +267,8 @@ def _again(
         raise problem
     for view in view_of(context):
         if program is None:
-            return _programs(request, context, view, person, problem=problem)
-        return _program(request, context, view, person, program, problem=problem)
+            return _programs(request, view, person, problem=problem)
+        return _program(request, view, person, program, problem=problem)
     raise problem
 
 

@@ -9,6 +9,7 @@ from crmdapp.errors import UsageError
 from crmdapp.web.api.loyalty.access import View, require_own
 from crmdapp.web.context import Context
 from crmdapp.web.security.sessions import Person
+from crmdapp.web.wallets import sender_for
 
 if TYPE_CHECKING:
     from crmdapp.chain.accounts import Signer
@@ -32,19 +33,11 @@ def signer_of(context: Context, person: Person) -> Signer | None:
 
 
 def client_of(context: Context, person: Person, kind: type[ClientT]) -> ClientT:
-    """Return the client of a contract that sends for a person.
+    """Return the client of a contract that sends for a person: by a key here, or by the wallet.
 
-    Raises:
-        UsageError: This server has no key of the person's.
+    With a wallet, what it sends is confirmed there first, see :mod:`crmdapp.web.wallets`.
     """
-    signer = signer_of(context, person)
-    if signer is None:
-        raise UsageError(
-            "This server cannot send for you.",
-            why="Your key is in your browser's wallet, and this needs a transaction of yours.",
-            hint="Run the server on your own machine with your key file, or use the HTTP API.",
-        )
-    return kind.at(context.connection, context.manifest, context.sender_of(signer))
+    return kind.at(context.connection, context.manifest, sender_for(context, person))
 
 
 def own(view: View, person: Person, program: int) -> None:

@@ -25,11 +25,9 @@ Once = Annotated[str, Form(max_length=32)]
 
 
 @router.get("/settlement")
-def settlement(
-    request: Request, context: ContextDep, program: int, view: ViewDep, person: PersonDep
-) -> Response:
+def settlement(request: Request, program: int, view: ViewDep, person: PersonDep) -> Response:
     """Show prices, deposit, and what the program owes and is owed."""
-    return _settlement(request, context, view, person, program)
+    return _settlement(request, view, person, program)
 
 
 @router.post("/prices")
@@ -124,7 +122,6 @@ def campaigns(
         used=queries.supply(view.session, program, now=view.now).coupon_points,
         campaigns=queries_merchant.campaigns(view.session, program),
         drops=[reader.drop(number) for number in numbers],
-        can_send=desk.signer_of(context, person) is not None,
         once=desk.fresh(),
         problem=None,
     )
@@ -155,7 +152,6 @@ def _client(context: Context, person: Person, program: int) -> LoyaltyClient:
 
 def _settlement(
     request: Request,
-    context: Context,
     view: View,
     person: Person,
     program: int,
@@ -173,7 +169,6 @@ def _settlement(
         deposit=queries_merchant.deposit(view.session, program),
         settlements=queries_merchant.settlements(view.session, program, limit=20),
         others=[item for item in others if item.program != program],
-        can_send=desk.signer_of(context, person) is not None,
         once=desk.fresh(),
         problem=problem,
         now=view.now,
@@ -186,7 +181,7 @@ def _again(
     if status_of(problem) in (503, 404):
         raise problem
     for view in view_of(context):
-        return _settlement(request, context, view, person, program, problem=problem)
+        return _settlement(request, view, person, program, problem=problem)
     raise problem
 
 

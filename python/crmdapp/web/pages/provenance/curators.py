@@ -163,7 +163,7 @@ def _review(
         near=list(zip(hall.shown(context, view.session, rows), near, strict=True)),
         has_picture=draft.artwork.p_hash != 0,
         is_artist=draft.artist == person.address,
-        can_send=desk.signer_of(context, person) is not None,
+        signs_here=desk.signer_of(context, person) is not None,
         me=person.address,
         once=desk.fresh(),
         problem=problem,

@@ -202,7 +202,7 @@ def work_page(
         auction=auction,
         least="" if auction is None else _least(auction, found, table),
         is_seller=person is not None and found.seller == person.address,
-        can_send=person is not None and desk.signer_of(context, person) is not None,
+        signs_here=person is not None and desk.signer_of(context, person) is not None,
         once=desk.fresh(),
         problem=problem,
         checked=checked,

@@ -125,7 +125,7 @@ def _submit_page(
         status=200 if problem is None else status_of(problem),
         own=[submission_out(context, view, draft, near=False) for draft in own],
         has_gallery=queries.board(view.session) is not None,
-        can_send=desk.signer_of(context, person) is not None,
+        signs_here=desk.signer_of(context, person) is not None,
         problem=problem,
         file_max=FILE_MAX >> 20,
     )
@@ -149,7 +149,6 @@ def _submission(
         state=submission_out(context, view, draft, near=False),
         id_=draft.artwork.id,
         is_artist=draft.artist == person.address,
-        can_send=desk.signer_of(context, person) is not None,
         once=desk.fresh(),
         problem=problem,
     )

@@ -151,7 +151,6 @@ def _case(
         is_curator=person.address in queries.curators(view.session),
         is_party=person.address in (found.opener, found.defender),
         has_ballot=_place(context, case_id, person.address).exists(),
-        can_send=desk.signer_of(context, person) is not None,
         once=desk.fresh(),
         problem=problem,
     )
