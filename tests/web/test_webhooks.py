@@ -109,6 +109,20 @@ def test_gather_tells_nobody_of_what_is_another_merchants(server, endpoint, town
     assert gather(server.context) == 0
 
 
+def test_gather_goes_on_after_an_event_about_no_program(
+    server, endpoint, receiver, award, town, api
+):
+    wanted = {"url": receiver.url, "events": ["PointsHub.ERC6909Approval"]}
+    made = api("rival").post("/v1/webhooks", json=wanted, headers={"Idempotency-Key": "no-program"})
+    assert made.status_code == 201, made.text
+    hub = town.connection.contract("PointsHub", town.manifest.address("PointsHub"))
+    approval = hub.call("approve", town.address("friend"), 2**256 - 1, 1)
+    town.client(LoyaltyClient, "outsider").send(approval)
+    award()
+    assert gather(server.context) == 1
+    assert len(messages(server, endpoint)) == 1
+
+
 def test_gather_tells_what_a_reorg_undid_and_what_it_brought_back(
     server, endpoint, receiver, award, town, pool
 ):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from crmdapp.chain._keccak import keccak
 from crmdapp.chain.addresses import checksum
-from crmdapp.chain.decode import DecodedLog, plain
+from crmdapp.chain.decode import DecodedLog, decode_values, plain
 from crmdapp.errors import ContractMissing, UsageError
 
 if TYPE_CHECKING:
@@ -81,7 +81,6 @@ class Function:
         Raises:
             eth_abi.exceptions.DecodingError: ``data`` is not what the ABI promises.
         """
-        from eth_abi.abi import decode
         from eth_abi.exceptions import InsufficientDataBytes
 
         # Said here too, because frameworks that share the process may have patched eth_abi to
@@ -91,7 +90,7 @@ class Function:
         values = tuple(
             _shaped(shape, plain(kind, value))
             for kind, shape, value in zip(
-                self.outputs, self.shapes, decode(list(self.outputs), data), strict=True
+                self.outputs, self.shapes, decode_values(list(self.outputs), data), strict=True
             )
         )
         if len(values) == 1:

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import keyword
 import pkgutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import import_module, resources
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from crmdapp import errors
 from crmdapp.errors import ContractError, Error, Panic, UnknownContractError
+
+if TYPE_CHECKING:
+    from eth_abi.codec import ABIDecoder
 
 _CLASS_NAMES = frozenset({"signature", "topic", "types", "indexed", "fields"})
 _TYPE_NAMES = frozenset({"bool", "bytes", "int", "str", "tuple"})
@@ -118,7 +121,6 @@ def decode_error(data: bytes) -> ContractError:
     Empty data, an unknown selector and a known selector with malformed arguments give
     :class:`~crmdapp.errors.UnknownContractError`.
     """
-    from eth_abi.abi import decode
     from eth_abi.exceptions import DecodingError
 
     data = bytes(data)
@@ -127,7 +129,7 @@ def decode_error(data: bytes) -> ContractError:
         if len(data) < 4 + 32 * len(twin.types):
             continue
         try:
-            values = decode(list(twin.types), data[4:])
+            values = decode_values(list(twin.types), data[4:])
         except (DecodingError, ValueError):
             continue
         error = twin(*(plain(kind, value) for kind, value in zip(twin.types, values, strict=True)))
@@ -136,6 +138,19 @@ def decode_error(data: bytes) -> ContractError:
         error = UnknownContractError(data[:4])
     error.raw = data
     return error
+
+
+def decode_values(kinds: Sequence[str], data: bytes) -> tuple[Any, ...]:
+    """Return ABI-encoded values.
+
+    A contract takes any bytes for a ``string``. Where they are no UTF-8, U+FFFD stands for them:
+    otherwise whoever gives a program such a name could make its events unreadable for everybody.
+
+    Raises:
+        eth_abi.exceptions.DecodingError: ``data`` is not of these types.
+    """
+    values: tuple[Any, ...] = _decoder().decode(kinds, data)
+    return values
 
 
 def plain(kind: str, value: Any) -> Any:
@@ -201,12 +216,10 @@ def clear_registry() -> None:
 
 
 def _log_values(twin: type[Event], topics: list[bytes], data: bytes) -> list[Any]:
-    from eth_abi.abi import decode
-
     kinds = [kind for kind, topic in zip(twin.types, twin.indexed, strict=True) if not topic]
     if len(data) < 32 * len(kinds):
         raise ValueError(f"{len(data)} bytes for {len(kinds)} values")
-    in_data = iter(decode(kinds, data))
+    in_data = iter(decode_values(kinds, data))
     in_topics = iter(topics)
     values: list[Any] = []
     for kind, indexed in zip(twin.types, twin.indexed, strict=True):
@@ -217,8 +230,22 @@ def _log_values(twin: type[Event], topics: list[bytes], data: bytes) -> list[Any
         if kind in ("string", "bytes") or kind.endswith(_DYNAMIC_SUFFIXES):
             values.append(topic)  # the log holds only the value's hash
         else:
-            values.append(plain(kind, decode([kind], topic)[0]))
+            values.append(plain(kind, decode_values([kind], topic)[0]))
     return values
+
+
+@lru_cache(maxsize=1)
+def _decoder() -> ABIDecoder:
+    from eth_abi.codec import ABIDecoder
+    from eth_abi.decoding import StringDecoder
+    from eth_abi.registry import BaseEquals, registry
+
+    lenient = registry.copy()
+    lenient.unregister_decoder("string")
+    lenient.register_decoder(
+        BaseEquals("string"), StringDecoder(handle_string_errors="replace"), label="string"
+    )
+    return ABIDecoder(lenient)
 
 
 def _twin_modules(kind: str) -> Iterable[ModuleType]:

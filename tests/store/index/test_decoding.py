@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from crmdapp.chain import decode as general
 from crmdapp.chain.decode import decode_log
-from crmdapp.loyalty.events import CapSet
+from crmdapp.loyalty.events import CapSet, IssuerSet
 from crmdapp.store.index.engine.blocks import bits_in
 from crmdapp.store.index.engine.decoding import Decoder, Decoders, plain_json
 
@@ -156,5 +156,13 @@ def test_bits_in_is_the_bloom_of_the_node(village):
 @pytest.mark.parametrize(("cap", "known"), [(2**48 - 1, True), (2**48, False), (2**255, False)])
 def test_decode_refuses_a_number_beyond_its_type(cap, known):
     log = log_of(CapSet, [(2).to_bytes(32, "big")], cap.to_bytes(32, "big"))
+    assert (outcome(log) is not None) == known
+    assert outcome(log) == expected(log)
+
+
+@pytest.mark.parametrize(("first", "known"), [("00", True), ("01", False), ("ff", False)])
+def test_decode_refuses_an_address_with_dirt_before_it(first, known):
+    issuer = bytes.fromhex(first) + bytes(11) + b"\x5a" * 20
+    log = log_of(IssuerSet, [(2).to_bytes(32, "big"), issuer], (7).to_bytes(32, "big"))
     assert (outcome(log) is not None) == known
     assert outcome(log) == expected(log)

@@ -14,6 +14,7 @@ from crmdapp.provenance.items import ItemsClient
 from crmdapp.provenance.votes import Ballot
 from tests.provenance.pictures import painting
 from tests.web.browser import digest_of
+from tests.web.town import served
 
 GTIN = "https://id.gs1.org/01/09506000134352"
 NUMBERS = count()
@@ -277,23 +278,32 @@ def test_device_is_assigned_by_its_own_word(server, send):
     ok(send("merchant", "POST", "/items/devices", json={"signed": word.to_json()}))
 
 
-def test_epcis_document_is_captured_once_and_kept_for_its_partner(server, send):
-    event = {
-        "type": "ObjectEvent",
-        "eventTime": "2026-01-05T07:00:00Z",
-        "eventTimeZoneOffset": "+00:00",
-        "epcList": [f"{GTIN}/21/EPCIS1"],
-        "action": "ADD",
-        "bizStep": "commissioning",
-        "disposition": "active",
-    }
-    document = {
+def document_of(*names):
+    """An EPCIS document in which items of those serial numbers are commissioned."""
+    events = [
+        {
+            "type": "ObjectEvent",
+            "eventTime": "2026-01-05T07:00:00Z",
+            "eventTimeZoneOffset": "+00:00",
+            "epcList": [f"{GTIN}/21/{name}"],
+            "action": "ADD",
+            "bizStep": "commissioning",
+            "disposition": "active",
+        }
+        for name in names
+    ]
+    return {
         "@context": ["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"],
         "type": "EPCISDocument",
         "schemaVersion": "2.0",
         "creationDate": "2026-01-05T08:00:00Z",
-        "epcisBody": {"eventList": [event]},
+        "epcisBody": {"eventList": events},
     }
+
+
+def test_epcis_document_is_captured_once_and_kept_for_its_partner(server, send):
+    document = document_of("EPCIS1")
+    (event,) = document["epcisBody"]["eventList"]
     planned = ok(send("merchant", "POST", "/epcis/capture?dry_run=true", json=document))
     assert [step["function"] for step in planned["steps"]] == ["commission"]
     done = ok(send("merchant", "POST", "/epcis/capture", json=document))
@@ -310,6 +320,28 @@ def test_epcis_document_is_captured_once_and_kept_for_its_partner(server, send):
     answer = send("merchant", "POST", "/epcis/capture", json=document)
     assert answer.status_code == 422
     assert answer.json()["code"] == "EpcisRejected"
+
+
+def test_epcis_document_that_was_half_captured_is_finished_under_its_key(town, tmp_path):
+    with served(town, tmp_path / "impatient", patience=0.3) as impatient:
+        client = impatient.api("merchant")
+
+        def capture():
+            place, key = "/v1/provenance/epcis/capture", {"Idempotency-Key": "half-captured"}
+            return client.post(place, json=document_of("HALF1", "HALF2"), headers=key)
+
+        town.node.automine(False)
+        try:
+            assert capture().status_code == 202
+        finally:
+            town.node.automine(True)
+            town.node.mine()
+        impatient.settle()
+        assert len(ok(capture())["steps"]) == 1
+        impatient.settle()
+        for name in ("HALF1", "HALF2"):
+            params = {"link": f"{GTIN}/21/{name}"}
+            assert len(ok(client.get("/v1/provenance/items/named", params=params))) == 1
 
 
 @pytest.mark.parametrize("path", ["/artworks/77", "/items/0x77", "/cases/0x" + "77" * 32])

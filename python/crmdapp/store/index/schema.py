@@ -71,6 +71,23 @@ class Big(TypeDecorator[int]):
         return None if value is None else int(value)
 
 
+class Words(TypeDecorator[str]):
+    """Text that anybody may have written into a contract; see `plain_text`."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Return the text without what a database refuses."""
+        del dialect  # SQLAlchemy's signature
+        return None if value is None else plain_text(value)
+
+
+def plain_text(text: str) -> str:
+    """Return a text with U+FFFD for each NUL, which PostgreSQL keeps in no text."""
+    return text.replace("\0", "\ufffd")
+
+
 def big_text(value: int) -> str:
     """Return a number as a column of type `Big` keeps it.
 

@@ -18,6 +18,9 @@ Owner = Callable[[Session, Fields], str | None]
 OWNERS: dict[tuple[str, str], Owner] = {}
 """Contract and event -> whose it is, where the rules below do not say."""
 
+_NUMBERS = 1 << 63
+"""The numbers of programs, scopes, elections and the like are below it."""
+
 _Rule = tuple[str, Column[Any], Column[Any]]
 """Field of an event, column that has the same value, column that names the owner."""
 
@@ -97,13 +100,19 @@ def _found(session: Session, contract: str, fields: Fields) -> Iterator[str]:
     for name, key, owner in _RULES.get(contract, ()):
         if name not in fields:
             continue
-        found = session.scalar(select(owner).where(key == _as_key(key, fields[name])))
+        wanted = _as_key(key, fields[name])
+        found = None if wanted is None else session.scalar(select(owner).where(key == wanted))
         if found is not None:
             yield str(found)
 
 
 def _as_key(column: Column[Any], value: Any) -> Any:
-    """Numbers above 2^53 and bytes are texts in the index's JSON."""
+    """Return what the index's JSON has, where numbers above 2^53 and bytes are texts.
+
+    ``None`` for a number that nothing in the index has: anybody may approve points of program
+    2^255, and no database would look that number up.
+    """
     if column.type.python_type is bytes:
         return bytes.fromhex(str(value).removeprefix("0x"))
-    return int(value)
+    number = int(value)
+    return number if number < _NUMBERS else None

@@ -163,21 +163,22 @@ LOGS = derived(
     Column("opened_at", Uint, nullable=False),
     Column("head", Hash),
     Column("batches", Uint, nullable=False),
-    Column("interactions", Uint, nullable=False),
+    Column("interactions", Big, nullable=False),
     Column("flags", Integer, nullable=False),
     Column("anchored_at", Uint, nullable=False),
 )
-"""Interaction logs; ``delay`` 0: anchored in, but never opened. ``anchored_at`` is the last."""
+"""Interaction logs, as large as their operators say. ``delay`` 0: anchored in, but never opened;
+``anchored_at`` is the last."""
 Index("customers_logs_by_operator", LOGS.c.operator)
 
 BATCHES = derived(
     "customers_batches",
     Column("log", Hash, primary_key=True),
     Column("number", Uint, primary_key=True, autoincrement=False),
-    Column("first_seq", Uint, nullable=False),
+    Column("first_seq", Big, nullable=False),
     Column("leaves_root", Hash, nullable=False),
     Column("heads_root", Hash, nullable=False),
-    Column("count", Uint, nullable=False),
+    Column("count", Big, nullable=False),
     Column("anchored_at", Uint, nullable=False),
     Column("previous_head", Hash),
     Column("head", Hash, nullable=False),

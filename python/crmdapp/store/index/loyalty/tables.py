@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Index, String, Text
 
-from crmdapp.store.index.schema import Address, Big, Hash, Uint, derived
+from crmdapp.store.index.schema import Address, Big, Hash, Uint, Words, derived
 
 CLOCKS = derived(
     "loyalty_clocks",
@@ -24,8 +24,8 @@ CLOCKS = derived(
 PROGRAMS = derived(
     "loyalty_programs",
     Column("program", Uint, primary_key=True, autoincrement=False),
-    Column("name", Text, nullable=False),
-    Column("symbol", Text, nullable=False),
+    Column("name", Words, nullable=False),
+    Column("symbol", Words, nullable=False),
     Column("owner", Address, nullable=False, index=True),
     Column("pending_owner", Address, nullable=True),
     Column("validity", Uint, nullable=False),

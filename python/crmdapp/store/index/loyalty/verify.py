@@ -36,6 +36,7 @@ from crmdapp.store.index.loyalty.tables import (
     SUPPLIES,
     TERMS,
 )
+from crmdapp.store.index.schema import plain_text
 from crmdapp.store.index.verifying import Compared
 
 _DIGEST_SHIFT = 16
@@ -106,8 +107,8 @@ class _Hub:
     def _program(self, row: Row) -> Iterator[_Pair]:
         program = row["program"]
         name, symbol, owner, pending, _, validity, cap, tiers = self._read("programOf", program)
-        yield "name", row["name"], name
-        yield "symbol", row["symbol"], symbol
+        yield "name", row["name"], plain_text(name)
+        yield "symbol", row["symbol"], plain_text(symbol)
         yield "owner", row["owner"], owner
         yield "pending_owner", row["pending_owner"], _known(pending)
         yield "validity", row["validity"], validity

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Body, Query
 from pydantic import Field
 
+from crmdapp.chain._keccak import keccak
 from crmdapp.provenance.gs1.capturing import CapturedEvent, capture
 from crmdapp.provenance.item_capture import CapturePlan, Capturing
 from crmdapp.provenance.items import ItemsClient
@@ -125,8 +126,10 @@ def capture_document(
             Shelf(context.state).keep_event(
                 work.caller.merchant, event.event_hash, event.event_time, event.event.data
             )
-        for number, action in enumerate(plan.actions):
-            hashes.append(client.send(action.call, key=f"{work.key}/{number}").hash)
+        for action in plan.actions:
+            # By what it does, not by its place: asked again after a half, the plan is the rest.
+            key = f"{work.key}/{keccak(action.call.data).hex()}"
+            hashes.append(client.send(action.call, key=key).hash)
     return _out(plan, hashes, len(found))
 
 
