@@ -236,15 +236,15 @@ def _log_values(twin: type[Event], topics: list[bytes], data: bytes) -> list[Any
 
 @lru_cache(maxsize=1)
 def _decoder() -> ABIDecoder:
+    from eth_abi import decoding, registry
     from eth_abi.codec import ABIDecoder
-    from eth_abi.decoding import StringDecoder
-    from eth_abi.registry import BaseEquals, registry
 
-    lenient = registry.copy()
+    words: Any = registry  # not all of eth_abi's functions have types
+    strings: Any = decoding.StringDecoder
+    lenient = words.registry.copy()
     lenient.unregister_decoder("string")
-    lenient.register_decoder(
-        BaseEquals("string"), StringDecoder(handle_string_errors="replace"), label="string"
-    )
+    reader = strings(handle_string_errors="replace")
+    lenient.register_decoder(words.BaseEquals("string"), reader, label="string")
     return ABIDecoder(lenient)
 
 
