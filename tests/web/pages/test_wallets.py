@@ -1,13 +1,17 @@
 """Pages whose person's key is in the browser, on a server that others run and that has no keys."""
 
+import io
 import json
 
 import pytest
+from starlette.datastructures import FormData, UploadFile
+from starlette.requests import Request
 
 from crmdapp.chain import LocalSigner
 from crmdapp.chain._keccak import keccak
 from crmdapp.loyalty import LoyaltyClient
 from crmdapp.provenance import ArtworksClient
+from crmdapp.web.security.sessions import sent_form
 from tests.web.provenance_story import draw, hang
 from tests.web.town import served
 
@@ -103,6 +107,24 @@ def test_buyer_pays_ether_and_the_artist_is_paid(page, sign_in, town, work, axe)
     page.get_by_text("It is yours, for 0.25 ETH.").wait_for()
     assert page.locator("#owner").inner_text() == town.address("collector")
     assert town.connection.balance(town.address("artist")) - before == 10**18 // 4
+
+
+def test_merchant_permits_and_deposits_coin(page, sign_in, server, town, program):
+    coin = town.connection.contract("TestCoin", town.manifest.address("TestCoin"))
+    client = town.client(LoyaltyClient, "merchant")
+    client.send(coin.call("mint", town.address("merchant"), 9_000_000))
+    before = client.clearing.deposit_of(program).value
+    wallet = sign_in("merchant", f"/merchant/programs/{program}/settlement")
+    page.get_by_label("Coin", exact=True).fill("7")
+    press(page, "Deposit")
+    assert page.locator("#what").inner_text() == "Approve"
+    press(page, CONFIRM)
+    page.get_by_text("this is number 2").wait_for()
+    assert page.locator("#what").inner_text() == "Deposit"
+    press(page, CONFIRM)
+    page.get_by_text("The deposit has arrived.").wait_for()
+    assert len(wallet.sent) == 2
+    assert client.clearing.deposit_of(program).value - before == 7_000_000
 
 
 # ----------------------------------------------------------------- what a wallet may say
@@ -257,6 +279,16 @@ def test_step_that_is_none_is_refused(claim, server):
 def test_form_without_its_token_is_refused(claim, confirming):
     answer = claim("0x" + "ab" * 32, csrf_token="none")
     assert answer.status == 403
+    assert "look first what your wallet has sent" in answer.text()
+
+
+@pytest.mark.parametrize(
+    "field", [("password", "open sesame"), ("file", UploadFile(io.BytesIO(b"picture")))]
+)
+def test_form_with_a_password_or_a_file_is_in_no_page(field):
+    request = Request({"type": "http"})
+    request.state.form = FormData([("name", "Ada"), field])
+    assert sent_form(request) is None
 
 
 def test_page_says_what_it_needs_without_scripts(claim, confirming, page):

@@ -19,6 +19,7 @@ WAIT_SECONDS = 180
 """How long the page looks for the receipt before it says that there is none yet."""
 
 _WEI_DIGITS = 18
+_MILLIONTH = 10**12
 _TEXT_MAX = 120
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
@@ -49,7 +50,7 @@ def confirm_page(request: Request, problem: Exception) -> Response:
         to=call.to,
         account=problem.account,
         value=ether(call.value),
-        fee=ether(problem.costs.cost - call.value),
+        fee=ether(_rounded(problem.costs.cost - call.value)),
         arguments=_arguments(call),
         wait_seconds=WAIT_SECONDS,
     )
@@ -60,6 +61,11 @@ def ether(wei: int) -> str:
     whole, rest = divmod(wei, 10**_WEI_DIGITS)
     digits = f"{rest:0{_WEI_DIGITS}d}".rstrip("0")
     return f"{whole:,}.{digits}" if digits else f"{whole:,}"
+
+
+def _rounded(wei: int) -> int:
+    """Return the amount rounded up to a millionth of an ether."""
+    return -(-wei // _MILLIONTH) * _MILLIONTH
 
 
 def _words(name: str) -> str:

@@ -59,7 +59,7 @@ class Person:
     Attributes:
         address: Who, proven by a signature or by opening the key file.
         signer: The opened key, on the person's own machine; ``None`` where a browser wallet signs.
-        form: The form that this request bears; ``None`` if it bears none, or one with a file.
+        form: The form that this request bears, see :func:`sent_form`.
     """
 
     address: str
@@ -214,26 +214,29 @@ async def guard_form(request: Request) -> None:
     """
     if request.method in _SAFE:
         return
-    given = request.headers.get(FORM_HEADER, "")
+    given, hint = request.headers.get(FORM_HEADER, ""), "nothing was changed"
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if not given and kind in ("application/x-www-form-urlencoded", "multipart/form-data"):
         request.state.form = await request.form()
         found = request.state.form.get(FORM_FIELD)
         given = found if isinstance(found, str) else ""
+        if STEP_FIELD in request.state.form:
+            hint = "look first what your wallet has sent: it is on the chain"
     if not given or not hmac.compare_digest(given.encode(), form_token(request).encode()):
         raise FormExpired(
             "This form is not valid any more.",
-            hint="Load the page again and repeat what you did; nothing was changed.",
+            hint=f"Load the page again and repeat what you did; {hint}.",
         )
 
 
 def sent_form(request: Request) -> SentForm | None:
     """Return the form that a request bears, once :func:`guard_form` has let it pass.
 
-    ``None`` if it bears none, or one with a file, which a page cannot send again by itself.
+    ``None`` if it bears none, or one that no page may hold to send it again: with a file, or with
+    a password.
     """
     form = getattr(request.state, "form", None)
-    if form is None:
+    if form is None or "password" in form:
         return None
     pairs = tuple((name, text) for name, text in form.multi_items() if isinstance(text, str))
     if len(pairs) != len(form.multi_items()):
