@@ -6,10 +6,13 @@ from fastapi import APIRouter
 
 from crmdapp.web.pages import NavLink
 from crmdapp.web.pages.provenance import (
+    auctions,
+    challenges,
     curators,
     gallery,
     logistics,
     market,
+    offers,
     products,
     submitting,
     votes,
@@ -18,6 +21,7 @@ from crmdapp.web.pages.provenance import (
 NAV = (
     NavLink("Works", "/gallery", "Gallery"),
     NavLink("Hand in a work", "/gallery/submit", "Gallery"),
+    NavLink("Money to withdraw", "/gallery/money", "Gallery"),
     NavLink("Curators", "/curator", "Gallery"),
     NavLink("Check a product", "/products", "Products"),
     NavLink("Hand over", "/logistics", "Products"),
@@ -25,6 +29,17 @@ NAV = (
 
 router = APIRouter()
 
-# Submitting comes before the gallery, whose works' numbers would take its addresses.
-for _part in (submitting, gallery, market, curators, votes, products, logistics):
+# Submitting and money come before the gallery, whose works' numbers would take their addresses.
+for _part in (
+    submitting,
+    auctions,
+    gallery,
+    market,
+    offers,
+    challenges,
+    curators,
+    votes,
+    products,
+    logistics,
+):
     router.include_router(_part.router)

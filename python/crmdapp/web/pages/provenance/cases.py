@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from crmdapp.provenance.models import CaseStatus
+
 if TYPE_CHECKING:
     from crmdapp.provenance.curators import BoardRules
     from crmdapp.store.index.provenance.queries import Case, Vote
@@ -52,3 +54,22 @@ def case_shown(case: Case, rules: BoardRules, vote: Vote | None, now: int) -> Sh
     if now < reveals_end:
         return ShownCase(case, "reveal", reveals_end, vote)
     return ShownCase(case, "count", 0, vote)
+
+
+def share_of(case: Case, vote: Vote | None, bond: int) -> int:
+    """Return what a curator's shown vote is to be paid of a lost bond, wei; 0 once it was taken.
+
+    Args:
+        case: The case.
+        vote: The curator's.
+        bond: The board's bond, wei.
+
+    Source: CuratorBoard.sol, ``_shareIn``.
+    """
+    is_defended = case.defender is not None
+    is_lost = case.status is CaseStatus.REJECTED or (
+        case.status is CaseStatus.UPHELD and is_defended
+    )
+    if not is_lost or vote is None or vote.is_aye is None or vote.reward is not None:
+        return 0
+    return (bond // 2 if is_defended else bond) // (case.ayes + case.noes)

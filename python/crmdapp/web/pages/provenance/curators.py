@@ -25,7 +25,7 @@ from crmdapp.web.errors import NotFound
 from crmdapp.web.models import Hash32
 from crmdapp.web.pages import Person, page, redirect, signed_in
 from crmdapp.web.pages.loyalty import desk
-from crmdapp.web.pages.provenance import hall
+from crmdapp.web.pages.provenance import hall, words
 from crmdapp.web.pages.provenance.cases import case_shown
 from crmdapp.web.pages.provenance.pictures import on_disk, thumbnail
 from crmdapp.web.problems import status_of
@@ -49,10 +49,13 @@ def desk_page(request: Request, context: ContextDep, view: ViewDep, person: Pers
     votes = {vote.case_id: vote for vote in queries.votes_of(view.session, person.address)}
     rules = context.reader(BoardClient).rules
     cases = queries.cases(view.session, status=CaseStatus.OPEN)
+    credit = queries.bond_credit_of(view.session, person.address, rules.bond)
     return page(
         request,
         "provenance/curator.html",
         board=board,
+        bond=words.ether(rules.bond),
+        credit=words.ether(credit) if credit else "",
         mine=[item for item in waiting if person.address not in item.approved_by],
         done=[item for item in waiting if person.address in item.approved_by],
         cases=[case_shown(item, rules, votes.get(item.case_id), view.now) for item in cases],

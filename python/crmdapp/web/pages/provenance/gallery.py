@@ -19,6 +19,7 @@ from crmdapp.web.context import Context, ContextDep
 from crmdapp.web.pages import Person, maybe_signed_in, page
 from crmdapp.web.pages.loyalty import desk
 from crmdapp.web.pages.provenance import hall, words
+from crmdapp.web.pages.provenance.offered import offers_for
 from crmdapp.web.pages.provenance.pictures import thumbnail
 from crmdapp.web.problems import status_of
 from crmdapp.web.provenance.files import FILE_MAX, held
@@ -201,6 +202,11 @@ def work_page(
         offered=hall.offered(listings(id_, view, context), table, person),
         auction=auction,
         least="" if auction is None else _least(auction, found, table),
+        highest="" if auction is None else hall.price_text(table, auction.bid, found.currency),
+        is_over=auction is not None and auction.ends_at <= view.now,
+        offers=offers_for(context, view, id_, found.seller, person),
+        coins=[row for row in table.values() if row.is_enabled and row.token],
+        cases=queries.cases(view.session, work=id_),
         is_seller=person is not None and found.seller == person.address,
         signs_here=person is not None and desk.signer_of(context, person) is not None,
         once=desk.fresh(),

@@ -20,7 +20,7 @@ from crmdapp.web.errors import NotFound
 from crmdapp.web.models import Hash32, Model
 from crmdapp.web.pages import Person, redirect, signed_in
 from crmdapp.web.pages.loyalty import desk
-from crmdapp.web.pages.provenance import words
+from crmdapp.web.pages.provenance import coins, words
 from crmdapp.web.pages.provenance.gallery import work_page
 from crmdapp.web.problems import status_of
 from crmdapp.web.provenance.shelf import Shelf
@@ -49,7 +49,7 @@ def prepare_price(
     context: ContextDep, id_: NumberDep, person: PersonDep, wanted: PriceForm
 ) -> Response:
     """Give the seller's wallet the price to sign."""
-    row = _currency(context, wanted.currency)
+    row = currency_of(context, wanted.currency)
     asked = ListingWanted(
         work=hexed(id_),
         seller=person.address,
@@ -136,7 +136,9 @@ def buy_signed(
         if signed.listing.id != id_:
             raise NotFound("There is no such price for this work.")
         client = desk.client_of(context, person, ArtworksClient)
-        client.buy_signed(signed, key=desk.form_key("buy-signed", once))
+        row, key = client.currency(signed.listing.currency), desk.form_key("buy-signed", once)
+        coins.allow(client, row, signed.listing.price, key=key)
+        client.buy_signed(signed, key=key)
         return "It is yours."
 
     return done(request, context, id_, person, act)
@@ -157,7 +159,9 @@ def bid(
         client = desk.client_of(context, person, ArtworksClient)
         row = client.currency(client.state(id_).currency)
         units = row.price(amount.strip())
-        client.bid(id_, units, key=desk.form_key("bid", once))
+        key = desk.form_key("bid", once)
+        coins.allow(client, row, units, key=key)
+        client.bid(id_, units, key=key)
         return f"You bid {row.format_price(units)}."
 
     return done(request, context, id_, person, act)
@@ -178,7 +182,12 @@ def done(
     return redirect(words.work_path(id_), told=told)
 
 
-def _currency(context: Context, text: str) -> Currency:
+def currency_of(context: Context, text: str) -> Currency:
+    """Return the row of the currency table that a form names.
+
+    Raises:
+        UsageError: There is none.
+    """
     if not text.isascii() or not text.isdigit() or len(text) > 3:
         raise UsageError("There is no such currency.")
     return context.reader(ArtworksClient).currency(int(text))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 
 from crmdapp.errors import CrmdappError, UsageError
 from crmdapp.provenance.artwork_intents import sign_artwork
 from crmdapp.provenance.artworks import ArtworksClient
+from crmdapp.provenance.curators import BoardClient
+from crmdapp.provenance.errors import CaseUnknown
+from crmdapp.provenance.models import CaseStatus
 from crmdapp.store.index.provenance import queries
 from crmdapp.web.api.provenance.submissions import handed_in, submission_out, visible
 from crmdapp.web.context import Context, ContextDep
@@ -20,6 +23,10 @@ from crmdapp.web.problems import status_of
 from crmdapp.web.provenance.files import FILE_MAX
 from crmdapp.web.provenance.shelf import Draft, Shelf
 from crmdapp.web.provenance.view import View, ViewDep, view_of
+
+if TYPE_CHECKING:
+    from crmdapp.provenance.board_intents import SignedApproval
+    from crmdapp.store.index.provenance.queries import Case
 
 router = APIRouter(prefix="/gallery")
 
@@ -74,7 +81,7 @@ def submission(
     request: Request, context: ContextDep, view: ViewDep, person: PersonDep, record_hash: Hash32
 ) -> Response:
     """Show a submission to its artist: what was signed, who approved."""
-    return _submission(request, context, view, person, record_hash)
+    return submission_page(request, context, view, person, record_hash)
 
 
 @router.post("/submissions/{record_hash}/register")
@@ -84,7 +91,7 @@ def register(
     """Register a work that enough curators approved; the person's account pays the gas."""
     try:
         draft = _visible(context, person, record_hash)
-        approvals = Shelf(context.state).approvals(record_hash)
+        approvals = _approvals(context, record_hash)
         client = desk.client_of(context, person, ArtworksClient)
         key = desk.form_key("register", once)
         id_ = client.register(draft.submission.signed, approvals, key=key)
@@ -92,7 +99,7 @@ def register(
         if status_of(problem) in (503, 404):
             raise
         for view in view_of(context):
-            return _submission(request, context, view, person, record_hash, problem=problem)
+            return submission_page(request, context, view, person, record_hash, problem=problem)
         raise
     return redirect(words.work_path(id_), told=f"{draft.metadata.name} is registered.")
 
@@ -102,6 +109,26 @@ def _sign(context: Context, person: Person, draft: Draft) -> None:
     if signer is not None and draft.signed is None:
         domain = context.reader(ArtworksClient).domain
         Shelf(context.state).sign(sign_artwork(signer, domain, draft.artwork))
+
+
+def _approvals(context: Context, record_hash: bytes) -> list[SignedApproval]:
+    """Return the approvals to register a work with: none if the curators admitted it by vote."""
+    for view in view_of(context):
+        if _is_admitted(_case_of(view, record_hash)):
+            return []
+    return Shelf(context.state).approvals(record_hash)
+
+
+def _case_of(view: View, record_hash: bytes) -> Case | None:
+    """Return the vote on a submission, whose case has the record's hash; ``None`` without one."""
+    try:
+        return queries.case(view.session, record_hash)
+    except CaseUnknown:
+        return None
+
+
+def _is_admitted(case: Case | None) -> bool:
+    return case is not None and case.status is CaseStatus.UPHELD
 
 
 def _visible(context: Context, person: Person, record_hash: bytes) -> Draft:
@@ -131,7 +158,7 @@ def _submit_page(
     )
 
 
-def _submission(
+def submission_page(
     request: Request,
     context: Context,
     view: View,
@@ -140,7 +167,9 @@ def _submission(
     *,
     problem: CrmdappError | None = None,
 ) -> Response:
+    """Return a submission's page, with what was wrong with a form on it."""
     draft = visible(context, view, record_hash, person.address)
+    asked = _case_of(view, record_hash)
     return page(
         request,
         "provenance/submission.html",
@@ -148,6 +177,9 @@ def _submission(
         draft=draft,
         state=submission_out(context, view, draft, near=False),
         id_=draft.artwork.id,
+        asked=asked,
+        is_admitted=_is_admitted(asked),
+        bond=words.ether(context.reader(BoardClient).rules.bond),
         is_artist=draft.artist == person.address,
         once=desk.fresh(),
         problem=problem,

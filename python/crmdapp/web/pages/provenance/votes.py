@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import APIRouter, Form, Request, Response
 
 from crmdapp.errors import CrmdappError, UsageError
 from crmdapp.provenance.curators import BoardClient
-from crmdapp.provenance.models import CaseStatus
+from crmdapp.provenance.models import CaseStatus, Ground
 from crmdapp.provenance.votes import Ballot
 from crmdapp.store.index.provenance import queries
 from crmdapp.web.context import Context, ContextDep
@@ -18,9 +18,12 @@ from crmdapp.web.models import Hash32
 from crmdapp.web.pages import Person, page, redirect, signed_in
 from crmdapp.web.pages.loyalty import desk
 from crmdapp.web.pages.provenance import words
-from crmdapp.web.pages.provenance.cases import case_shown
+from crmdapp.web.pages.provenance.cases import case_shown, share_of
 from crmdapp.web.problems import status_of
 from crmdapp.web.provenance.view import View, ViewDep, view_of
+
+if TYPE_CHECKING:
+    from crmdapp.store.index.provenance.queries import Case
 
 router = APIRouter(prefix="/curator/cases")
 
@@ -53,7 +56,7 @@ def commit(
         client.commit_vote(ballot, key=desk.form_key("commit", once))
         return "Your vote is committed. Come back to show it."
 
-    return _done(request, context, person, case_id, act)
+    return carry_out(request, context, person, case_id, act)
 
 
 @router.post("/{case_id}/reveal")
@@ -68,7 +71,7 @@ def reveal(
         client.reveal_vote(ballot, key=desk.form_key("reveal", once))
         return "Your vote is shown."
 
-    return _done(request, context, person, case_id, act)
+    return carry_out(request, context, person, case_id, act)
 
 
 @router.post("/{case_id}/conclude")
@@ -82,12 +85,13 @@ def conclude(
         status = client.conclude(case_id, key=desk.form_key("conclude", once))
         return f"The case is {words.STATUSES[status]}."
 
-    return _done(request, context, person, case_id, act)
+    return carry_out(request, context, person, case_id, act)
 
 
-def _done(
+def carry_out(
     request: Request, context: Context, person: Person, case_id: bytes, act: Callable[[], str]
 ) -> Response:
+    """Do what a form asks for, and go to the case's page; what is wrong stands on it."""
     try:
         told = act()
     except CrmdappError as problem:
@@ -127,6 +131,14 @@ def _drawn(context: Context, case_id: bytes, curator: str, is_aye: bool) -> Ball
     return ballot
 
 
+def _may_defend(view: View, case: Case, account: str) -> bool:
+    """Return whether an account may put up a bond for the record that a case challenges."""
+    if case.ground is Ground.SUBMISSION or case.defender is not None:
+        return False
+    work = queries.work(view.session, case.work)
+    return account in (work.owner, work.artwork.artist)
+
+
 def _case(
     request: Request,
     context: Context,
@@ -150,6 +162,9 @@ def _case(
         is_open=found.status is CaseStatus.OPEN,
         is_curator=person.address in queries.curators(view.session),
         is_party=person.address in (found.opener, found.defender),
+        may_defend=_may_defend(view, found, person.address),
+        bond=words.ether(rules.bond),
+        share=words.ether(share) if (share := share_of(found, own, rules.bond)) else "",
         has_ballot=_place(context, case_id, person.address).exists(),
         once=desk.fresh(),
         problem=problem,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from crmdapp.provenance.item_models import biz_step_text, disposition_text, quantity_text
-from crmdapp.provenance.models import CaseStatus, Ground
+from crmdapp.provenance.models import ETHER_DECIMALS, CaseStatus, Currency, Ground
 from crmdapp.web.pages import template_filter
 from crmdapp.web.pages.loyalty.words import moment, short
 
@@ -55,6 +55,8 @@ STATUSES = {
     CaseStatus.REJECTED: "rejected",
     CaseStatus.UNDECIDED: "undecided",
 }
+
+_ETHER = Currency(0, None, 9, True, 0, "ETH", ETHER_DECIMALS)
 
 LEVELS = ("piece", "case", "pallet", "container", "ship's hold")
 
@@ -107,6 +109,11 @@ def short_word(number: int | bytes) -> str:
     """Return the beginning and end of a number of 256 bits."""
     text = number.hex() if isinstance(number, bytes) else f"{number:064x}"
     return f"0x{text[:6]}…{text[-4:]}"
+
+
+def ether(wei: int) -> str:
+    """Return wei as ether: ``0.01 ETH``."""
+    return _ETHER.format(wei)
 
 
 def percent(bps: int) -> str:
