@@ -192,7 +192,7 @@ def claim_coupon(
         signed = _coupon(coupon.strip())
         if signed.coupon.to != person.address:
             raise UsageError("The coupon is for somebody else.")
-        client = _payer(context, person)
+        client = payer_of(context, person)
         client.campaigns.claim_coupon(signed, key=desk.form_key("coupon", once))
     except CrmdappError as problem:
         return _again(request, context, person, problem)
@@ -348,10 +348,10 @@ def _signed(context: Context, person: Person, verb: str, wanted: Any) -> SignedI
 
 
 def _submit(context: Context, person: Person, signed: SignedIntent, key: str) -> None:
-    _payer(context, person).submit(signed, key=key)
+    payer_of(context, person).submit(signed, key=key)
 
 
-def _payer(context: Context, person: Person) -> LoyaltyClient:
+def payer_of(context: Context, person: Person) -> LoyaltyClient:
     """Return the hub as whoever pays sees it: the server's relaying account, else the person."""
     relayer = context.settings.relayer
     if relayer is None:
