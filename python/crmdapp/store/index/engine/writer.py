@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
@@ -203,9 +203,7 @@ class Writer:
                 plan = self._plan(name, decoder)
                 if plan:
                     event = decoder.twin(*values)
-                    entry = Entry(number, timestamp, tx_hash, place, address, name, event)
-                    for derivation in plan:
-                        _run(derivation, rows, entry)
+                    _run(plan, rows, Entry(number, timestamp, tx_hash, place, address, name, event))
         if self._surroundings is not None:
             # What they change belongs to the last block, and goes with it.
             rows.begin(blocks[-1].number, noting=blocks[-1].number >= keep_from)
@@ -306,9 +304,10 @@ def too_deep(position: Position) -> ReorgTooDeep:
     )
 
 
-def _run(derivation: Callable[[Rows, Entry], None], rows: Rows, entry: Entry) -> None:
+def _run(plan: Iterable[Derivation], rows: Rows, entry: Entry) -> None:
     try:
-        derivation(rows, entry)
+        for derivation in plan:
+            derivation(rows, entry)
     except CrmdappError:
         raise
     except (KeyError, ValueError, TypeError, AttributeError, IndexError) as problem:

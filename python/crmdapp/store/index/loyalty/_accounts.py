@@ -30,7 +30,10 @@ def clock_of(rows: Rows) -> EpochClock:
 
 def epoch_of(rows: Rows, entry: Entry) -> int:
     """Return the epoch in which an event happened."""
-    return clock_of(rows).epoch_at(entry.timestamp)
+    epoch: int | None = rows.scratch.get(EpochClock)
+    if epoch is None:  # the same for all of the block
+        epoch = rows.scratch[EpochClock] = clock_of(rows).epoch_at(entry.timestamp)
+    return epoch
 
 
 def ring_in(row: Row) -> Ring:
@@ -59,9 +62,9 @@ def keep_balance(rows: Rows, row: Row, ring: Ring, entry: Entry, **changes: Any)
     exact = changes.pop("exact", row["exact"]) or ring == EMPTY
     if not exact:
         doubt(rows, row["program"], row["account"])
-    rows.put(
-        BALANCES, **{**row, **ages(ring), "last_at": entry.timestamp, "exact": exact, **changes}
-    )
+    kept = {**row, "last_at": entry.timestamp, "exact": exact, **changes}
+    kept["age_0"], kept["age_1"], kept["age_2"], kept["age_3"] = ring
+    rows.replace(BALANCES, kept)
 
 
 def supply_at(rows: Rows, program: int, epoch: int) -> Row:
@@ -91,7 +94,7 @@ def keep_supply(rows: Rows, row: Row, ring: Ring, **changes: Any) -> None:
     exact = changes.pop("exact", row["exact"]) or ring == EMPTY
     if not exact:
         doubt(rows, row["program"], "")
-    rows.put(SUPPLIES, **{**row, **ages(ring), "exact": exact, **changes})
+    rows.replace(SUPPLIES, row, exact=exact, **ages(ring), **changes)
 
 
 def spend_budget(rows: Rows, program: int, caller: str, points: int, epoch: int) -> Row | None:
@@ -103,7 +106,7 @@ def spend_budget(rows: Rows, program: int, caller: str, points: int, epoch: int)
     if row is None or row["budget"] in (0, UNLIMITED):
         return None
     used = (row["used"] if row["epoch"] == epoch else 0) + points
-    rows.put(ISSUERS, **{**row, "used": used, "epoch": epoch})
+    rows.replace(ISSUERS, row, used=used, epoch=epoch)
     return row
 
 

@@ -99,7 +99,7 @@ def batch_awarded(rows: Rows, entry: Entry) -> None:
     event = entry.event
     trail = trail_of(rows, entry)
     for mint in trail.mints[max(0, len(trail.mints) - event.count) :]:
-        rows.change(MOVES, entry.block, mint.log_index, reference=event.batch_id)
+        rows.amend(MOVES, entry.block, mint.log_index, reference=event.batch_id)
     program = rows.get(PROGRAMS, event.program)
     assert program is not None
     rows.put(

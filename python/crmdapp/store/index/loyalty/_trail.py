@@ -9,7 +9,6 @@ does not outlive its block, and blocks are derived whole.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from weakref import WeakKeyDictionary
 
 from crmdapp.store.index.deriving import Entry, Row, Rows
 from crmdapp.store.index.loyalty.rings import Ring
@@ -67,8 +66,6 @@ class Trail:
 
     Attributes:
         tx_hash: The transaction.
-        block: Its block.
-        log_index: The latest event that was looked at.
         burns: Points that left, since the last batch of orders.
         mints: Points that came.
         posted: The latest posting between programs that no other event explained yet: debtor,
@@ -77,8 +74,6 @@ class Trail:
     """
 
     tx_hash: str
-    block: int
-    log_index: int = -1
     burns: list[Burn] = field(default_factory=list)
     mints: list[Mint] = field(default_factory=list)
     posted: tuple[int, int, int, Burn | None] | None = None
@@ -90,18 +85,9 @@ class Trail:
         return paid[2] if paid is not None and paid[:2] == (program, account) else 0
 
 
-_TRAILS: WeakKeyDictionary[Rows, Trail] = WeakKeyDictionary()
-
-
 def trail_of(rows: Rows, entry: Entry) -> Trail:
     """Return what the event's transaction has done before it."""
-    trail = _TRAILS.get(rows)
-    if (
-        trail is None
-        or trail.tx_hash != entry.tx_hash
-        or trail.block != entry.block
-        or trail.log_index >= entry.log_index  # the block was replaced and is derived again
-    ):
-        trail = _TRAILS[rows] = Trail(entry.tx_hash, entry.block)
-    trail.log_index = entry.log_index
+    trail: Trail | None = rows.scratch.get(Trail)
+    if trail is None or trail.tx_hash != entry.tx_hash:
+        trail = rows.scratch[Trail] = Trail(entry.tx_hash)
     return trail

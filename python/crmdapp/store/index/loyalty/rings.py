@@ -50,7 +50,7 @@ def scaled(ring: Ring, multiplier: int, divisor: int) -> Ring:
 
 def at_age(age: int, points: int) -> Ring:
     """Return a ring with ``points`` of one age, 0 to 3."""
-    return ring_of([points if k == age else 0 for k in range(LANES)])
+    return ring_of([0] * age + [points] + [0] * (LANES - 1 - age))
 
 
 def unpacked(amounts: int) -> Ring:
