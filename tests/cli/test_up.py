@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -77,6 +78,14 @@ class Up:
         with httpx.Client(base_url=self.told["pages"], trust_env=False, timeout=30) as client:
             return client.get(path)
 
+    def get_as(self, role, path, password):
+        """A page as somebody sees it who opened the key of a role of the sample."""
+        with httpx.Client(base_url=self.told["pages"], trust_env=False, timeout=60) as client:
+            token = re.search('name="csrf_token" value="([^"]+)"', client.get("/sign-in").text)
+            fields = {"name": f"sample-{role}", "password": password, "next": path}
+            form = {"csrf_token": token[1], **fields}
+            return client.post("/sign-in/key-file", data=form, follow_redirects=True)
+
     def end(self, number=signal.SIGINT):
         """Send a signal; return the exit code once it has ended."""
         self._process.send_signal(number)
@@ -146,6 +155,10 @@ def test_up_serves_stops_without_a_trace_and_goes_on_with_the_sample(up, folder)
     assert (home.status_code, "<h1>" in home.text) == (200, True)
     assert "sample-shop" in first.get("/sign-in").text
     assert "Shall the town square have trees?" in first.get("/elections").text
+    password = (folder / "state" / "up.password").read_text().strip()
+    data = first.get_as("customer", "/wallet/data", password).text
+    for words in ("Kettle &amp; Crumb", "News about coffee", "Birthday greetings"):
+        assert words in data
     assert first.get("/gallery").text.count('href="/gallery/0x') >= 3
     with connect(first.told["chain"]) as connection:
         genesis, block = connection.genesis_hash, connection.block_number()

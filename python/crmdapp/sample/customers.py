@@ -71,7 +71,7 @@ def agree(stage: Stage) -> None:
     agreeing = [each for each in members() if each.agrees]
     grants = [_grant(stage, client, each) for each in agreeing]
     shop = stage.signer("shop").address
-    with ConsentBook(_folder(stage) / "consents.sqlite3", shop) as book:
+    with ConsentBook(folder_of(stage) / "consents.sqlite3", shop) as book:
         for each in agreeing:
             book.add(_terms(stage, each), stage.now)
     list(client.grant_many(grants, key="sample/grants"))
@@ -88,8 +88,8 @@ def note(stage: Stage) -> None:
     client = stage.client(LogClient, "shop")
     client.open(0, DAY, keccak(NOTICE), key="sample/log")
     with (
-        LogJournal(_folder(stage) / "interactions.sqlite3") as journal,
-        LogKeys(_folder(stage) / "interaction-keys.sqlite3") as keys,
+        LogJournal(folder_of(stage) / "interactions.sqlite3") as journal,
+        LogKeys(folder_of(stage) / "interaction-keys.sqlite3") as keys,
     ):
         operator = LogOperator(
             client, journal, keys, signer=stage.signer("shop"), clock=lambda: stage.now
@@ -113,7 +113,7 @@ def note(stage: Stage) -> None:
 # --------------------------------------------------------------------------- inside
 
 
-def _folder(stage: Stage) -> Path:
+def folder_of(stage: Stage) -> Path:
     """Return where the shop's files are, as the server looks for them."""
     folder = stage.state / "companies" / stage.signer("shop").address
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -130,7 +130,7 @@ def _office(stage: Stage) -> Iterator[_Office]:
         {attestor.address: LEVEL}, recovery_delay=DAY, quorum=1, key="sample/scope"
     )
     space = TagSpace(stage.connection.chain_id, registry.contract.address, scope.id)
-    folder = _folder(stage)
+    folder = folder_of(stage)
     pepper, path = folder / "pepper.json", folder / "operator.sqlite3"
     tagger = read_pepper(pepper) if pepper.exists() else PepperFile.create(pepper)
     with ExitStack() as stack:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from crmdapp.sample import ballots, customers, loyalty, provenance
+from crmdapp.sample import ballots, customers, loyalty, provenance, wallet
 from crmdapp.sample.stage import Stage
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ def _parts(
         ("coffee", provenance.ship),
         ("last hour", _reach_the_last_hour),
         ("gifts", loyalty.give),
+        ("customer's consents", wallet.answer),
         ("finished election", ballots.finish),
         ("open election", ballots.leave_open),
         ("present", _reach_the_present),
