@@ -76,7 +76,7 @@ LINKS = {
 }
 """What holds if a link of an audit holds."""
 
-_WINDOWS = (
+WINDOWS = (
     ("keys_until", "Trustees register keys; that ends", "The time for trustees' keys ended"),
     ("commitments_until", "Commitments to deals; that ends", "The time for commitments ended"),
     ("deals_until", "Deals are posted; that ends", "The time for deals ended"),
@@ -86,6 +86,8 @@ _WINDOWS = (
     ("closes_at", "Voting closes", "Voting closed"),
     ("shares_until", "Decryption by trustees ends", "The time for decryption ended"),
 )
+"""Windows in their order: name, and what is said of it before its end and after."""
+
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
 
@@ -116,7 +118,7 @@ def windows_in_words(state: ElectionState, now: int) -> list[WindowWords]:
         now: The chain's time, Unix seconds.
     """
     found = []
-    for name, ahead, past in _WINDOWS:
+    for name, ahead, past in WINDOWS:
         source = state.round_windows if hasattr(state.round_windows, name) else state.windows
         end: int = getattr(source, name)
         label = past if now >= end else ahead

@@ -3,14 +3,16 @@
 from fastapi import APIRouter
 
 from crmdapp.web.pages import NavLink
-from crmdapp.web.pages.ballots import booth, elections, polls, trustees
+from crmdapp.web.pages.ballots import booth, elections, organiser, polls, trustees
 
 NAV = (
     NavLink("Elections", "/elections", "Elections"),
+    NavLink("Create an election", "/elections/new", "Elections"),
     NavLink("Public votes", "/polls", "Elections"),
 )
 """Links on every page."""
 
 router = APIRouter()
-for part in (elections, booth, trustees, polls):
+# The organiser's come before those of an election, whose number would take their addresses.
+for part in (organiser, elections, booth, trustees, polls):
     router.include_router(part.router)
