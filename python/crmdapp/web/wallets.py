@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 STEPS_MAX = 64
 """Most transactions of one form."""
 
+_DELEGATED = bytes.fromhex("ef0100")
+"""How the code of a key's account begins that has delegated to a contract (EIP-7702)."""
+
 _HASH = re.compile(r"0x[0-9a-f]{64}")
 
 
@@ -188,6 +191,7 @@ class WalletSender(Sender):
                 "A browser's wallet cannot send this from here.",
                 hint="Use the command line, or sign in with a key file on your own machine.",
             )
+        self._require_plain()
         costs = self._tried(call, gas)
         step = Step(name, call.to, call.value, keccak(data).hex())
         sealed = replace(step, seal=self._seal(step, self._form))
@@ -224,6 +228,15 @@ class WalletSender(Sender):
 
     def _require_pending(self, tx: SentTransaction | str) -> SentTransaction:  # noqa: ARG002
         raise UsageError("Speed it up, or cancel it, in the wallet that sent it.")
+
+    def _require_plain(self) -> None:
+        """Refuse an account that is a contract: what it sends has another hash and sender."""
+        code = self.connection.code(self._owner)
+        if code and not code.startswith(_DELEGATED):
+            raise UsageError(
+                "Your account is a contract, and this page cannot follow what its wallet sends.",
+                hint="Make the same call in the account's own application.",
+            )
 
     def _tried(self, call: Call, gas: int | None) -> Simulation:
         if gas is None:
