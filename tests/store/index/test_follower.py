@@ -109,6 +109,21 @@ def test_a_reorg_before_the_process_began_is_undone(index, following, village, f
     assert contents(index) == fresh()
 
 
+def test_a_face_whose_creation_was_undone_is_forgotten(index, following, village, fresh):
+    follower = following(index)
+    follower.run()
+    known = index.contracts()
+    village.act("merchant", "createProgram", ("Short", "SHRT", 4, 0, True, ()))
+    follower.run()
+    assert len(index.contracts()) == len(known) + 1
+    village.node.reorg(1)
+    follower.run()
+    assert index.contracts() == known
+    village.live(3)
+    follower.run()
+    assert contents(index) == fresh()
+
+
 def test_blocks_taken_away_are_taken_back(index, following, village, fresh):
     village.live(8)
     follower = following(index)

@@ -364,3 +364,110 @@ def test_fingerprint_finds_the_record_of_a_file(server, send, api):
     assert found["keccak"] == "0x" + keccak(picture(8)).hex()
     empty = api().post("/v1/provenance/fingerprints", files={"file": ("a.png", b"", "image/png")})
     assert empty.json()["code"] == "FileEmpty"
+
+
+# ----------------------------------------------------------------- what is signed, and by whom
+
+
+def prepared(server, send, seed, role="artist"):
+    """What the artist of a work is to sign."""
+    told = {"name": "Quay", "artist": "A. Painter", "account": server.town.address(role)}
+    files = {"file": ("quay.png", picture(seed), "image/png")}
+    return ok(send(role, "POST", "/submissions/prepare", data=told, files=files))
+
+
+def test_submission_that_somebody_else_signed_is_refused(server, send):
+    made = prepared(server, send, 11)
+    forged = signed(server, "rival", made["typedData"])
+    answer = send("artist", "POST", "/submissions", json=forged)
+    assert answer.json()["code"] == "IntentSignatureInvalid"
+    assert ok(send("artist", "GET", f"/submissions/{made['record_hash']}"))["is_signed"] is False
+
+
+def test_submission_that_was_signed_for_another_gallery_is_refused(server, send):
+    typed = prepared(server, send, 12)["typedData"]
+    typed["domain"]["verifyingContract"] = server.town.address("rival")
+    answer = send("artist", "POST", "/submissions", json=signed(server, "artist", typed))
+    assert answer.json()["code"] == "UsageError"
+    assert "another gallery" in answer.json()["detail"]
+
+
+def test_submission_without_its_artists_signature_is_hidden_from_curators(server, send):
+    record = prepared(server, send, 13)["record_hash"]
+    assert send("curator", "GET", f"/submissions/{record}").status_code == 404
+    assert ok(send("artist", "GET", f"/submissions/{record}"))["is_signed"] is False
+
+
+def test_approval_of_another_work_is_refused(server, send):
+    first, second = hand_in(server, send, 14, "First"), hand_in(server, send, 15, "Second")
+    typed = ok(send("curator", "POST", f"/submissions/{first}/approvals/prepare"))
+    body = signed(server, "curator", typed)
+    answer = send("curator", "POST", f"/submissions/{second}/approvals", json=body)
+    assert "another work" in answer.json()["detail"]
+    assert ok(send("curator", "GET", f"/submissions/{second}"))["approved_by"] == []
+
+
+def test_approval_of_ones_own_work_is_refused(server, send):
+    made = prepared(server, send, 16, "curator")
+    ok(send("curator", "POST", "/submissions", json=signed(server, "curator", made["typedData"])))
+    path = f"/submissions/{made['record_hash']}/approvals"
+    body = signed(server, "curator", ok(send("curator", "POST", f"{path}/prepare")))
+    assert send("curator", "POST", path, json=body).json()["code"] == "CuratorOnly"
+
+
+def test_approval_of_no_curator_is_refused_as_an_intent(server, send, api):
+    record = hand_in(server, send, 17)
+    typed = ok(send("curator", "POST", f"/submissions/{record}/approvals/prepare"))
+    answer = api("rival").post("/v1/intents", json=signed(server, "rival", typed))
+    assert answer.json()["code"] == "CuratorOnly"
+    assert ok(send("curator", "GET", f"/submissions/{record}"))["approved_by"] == []
+
+
+def test_file_of_a_submission_is_never_shown_as_a_page(server, send):
+    record = hand_in(server, send, 18)
+    headers = send("curator", "GET", f"/submissions/{record}/file").headers
+    assert headers["content-type"] == "application/octet-stream"
+    assert headers["content-disposition"] == "attachment"
+    assert headers["content-security-policy"] == "sandbox"
+
+
+def test_listing_of_somebody_elses_hand_is_refused(server, send, api):
+    number = registered(server, send, 19)
+    wanted = {"work": number, "seller": server.town.address("artist"), "price": "9"}
+    typed = ok(api().post("/v1/intents/provenance.listing/prepare", json=wanted))
+    answer = api("merchant").post("/v1/intents", json=signed(server, "rival", typed))
+    assert 400 <= answer.status_code < 500, answer.text
+    assert ok(api().get(f"/v1/provenance/artworks/{number}/listings")) == []
+
+
+def test_offer_is_shown_to_the_owner_and_to_who_made_it(server, send, api):
+    number = registered(server, send, 20)
+    wanted = {"work": number, "buyer": server.town.address("friend"), "price": "9", "currency": 1}
+    typed = ok(api().post("/v1/intents/provenance.offer/prepare", json=wanted))
+    body = signed(server, "friend", typed)
+    ok(api("merchant").post("/v1/intents", json=body))
+    seen = {
+        role: len(ok(send(role, "GET", f"/artworks/{number}/offers")))
+        for role in ("artist", "friend", "rival")
+    }
+    assert seen == {"artist": 1, "friend": 1, "rival": 0}
+
+
+def test_hand_over_that_somebody_else_signed_is_refused(server, send):
+    item = commissioned(server, send, "merchant", "FORGED")
+    wanted = {"items": [item], "to": server.town.address("rival")}
+    typed = ok(send("merchant", "POST", "/handovers/prepare", json=wanted))
+    answer = send("rival", "POST", "/handovers", json=signed(server, "rival", typed))
+    assert answer.json()["code"] == "IntentSignatureInvalid"
+    assert ok(send("rival", "GET", "/handovers")) == []
+
+
+def test_hand_over_waits_only_while_its_items_stand_still(server, send):
+    item = commissioned(server, send, "merchant", "MOVING")
+    wanted = {"items": [item], "to": server.town.address("friend")}
+    typed = ok(send("merchant", "POST", "/handovers/prepare", json=wanted))
+    ok(send("merchant", "POST", "/handovers", json=signed(server, "merchant", typed)))
+    assert len(ok(send("friend", "GET", "/handovers"))) == 1
+    ok(send("merchant", "POST", "/items/observations", json={"items": [item], "step": {}}))
+    server.settle()
+    assert ok(send("friend", "GET", "/handovers")) == []
