@@ -2,6 +2,7 @@
 
 import time
 
+from crmdapp.store.index import Follower
 from crmdapp.web.pages import SENT_COOKIE, redirect
 from tests.web.town import served
 
@@ -34,6 +35,25 @@ def test_index_behind_by_many_spans_is_filled_without_a_pause(town, tmp_path):
         while server.api().get("/readyz").status_code != 200:
             assert time.monotonic() < deadline, server.api().get("/readyz").json()
             time.sleep(0.05)
+
+
+def until(condition):
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_index_goes_on_after_something_unforeseen(town, tmp_path, monkeypatch):
+    with served(town, tmp_path / "odd", poll=0.05) as server:
+        server.settle()
+        with monkeypatch.context() as patch:
+            patch.setattr(Follower, "step", lambda _: 1 // 0)
+            until(lambda: server.app.state.following.problem == "ZeroDivisionError")
+        town.node.mine()
+        head = town.connection.block_number()
+        until(lambda: server.context.index.position().block == head)
+        assert server.app.state.following.problem == ""
 
 
 def test_page_after_a_form_shows_what_was_sent(town, tmp_path):

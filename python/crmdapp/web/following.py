@@ -76,5 +76,11 @@ class Following:
                 _LOG.warning("the index cannot follow: %s", problem.code)
             self.problem = problem.code
             return True
+        except Exception as problem:  # noqa: BLE001 - the next look may fare better
+            name = type(problem).__name__  # its text may hold what somebody wrote
+            if self.problem != name:
+                _LOG.error("the index met something unforeseen: %s", name)
+            self.problem = name
+            return True
         self.problem = ""
         return is_done
