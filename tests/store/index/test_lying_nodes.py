@@ -6,7 +6,7 @@ import re
 import pytest
 
 from crmdapp.errors import NodeProblem, NodeUnreachable
-from crmdapp.store.index.engine.blocks import is_complete, read_block, require_whole
+from crmdapp.store.index.engine.blocks import is_complete, place_logs, read_block, require_whole
 from crmdapp.store.index.engine.bloom import bits_of
 from crmdapp.store.index.errors import BlockContradicted, IndexEmpty, LogInvented, LogOmitted
 from tests.fixtures.flaky_rpc import drop_after, rpc_error
@@ -115,6 +115,14 @@ def latest(lived):
     logs = lived.node.rpc("eth_getLogs", {"blockHash": block.text_hash})
     block.logs = list(logs)
     return block, logs, frozenset(log["address"].lower() for log in logs)
+
+
+@pytest.mark.parametrize("places", [(0, 0), (1, 0), (0, 1, 1)], ids=["twice", "back", "last"])
+def test_place_logs_takes_each_log_once_and_in_order(latest, places):
+    block, logs, _ = latest
+    block.logs = []
+    with pytest.raises(BlockContradicted, match="not in block"):
+        place_logs([block], [logs[place] for place in places])
 
 
 def test_require_whole_accepts_all_logs_of_a_block(latest):
