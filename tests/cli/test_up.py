@@ -101,6 +101,7 @@ def environment(folder, **changes):
         "CRMDAPP_STATE_DIR": str(folder / "state"),
         "CRMDAPP_DEPLOYMENTS": str(folder / "state" / "deployments"),
         "NO_COLOR": "1",
+        "PYTHONPATH": os.environ.get("PYTHONPATH", ""),  # the package that is being tested
         **changes,
     }
 

@@ -175,6 +175,10 @@ def test_trustees_show_whose_shares_are_due(indexed):
     assert indexed.differences() == []
     due = [each.shares_due for each in indexed.ask(queries.trustees, held.number)]
     assert due == [((0, 0),), (), ((0, 0),)]
+    station_.tally("bystander").post_shares(held.number, 0, 0, 1, held.shares(1, 0, 0))
+    assert indexed.differences() == []
+    due = [each.shares_due for each in indexed.ask(queries.trustees, held.number)]
+    assert due == [(), (), ((0, 0),)]
 
 
 def test_ceremony_that_restarts_begins_anew(indexed):
