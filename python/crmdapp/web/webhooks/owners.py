@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Column, select
 from sqlalchemy.orm import Session
 
+from crmdapp.provenance.errors import ItemUnknown
 from crmdapp.store.index.ballots import tables as ballots
 from crmdapp.store.index.customers import tables as customers
 from crmdapp.store.index.loyalty import tables as loyalty
+from crmdapp.store.index.provenance import tables as provenance
+from crmdapp.store.index.provenance.queries_items import custodian_of
+from crmdapp.store.index.schema import Big, Hash
 
 Fields = Mapping[str, Any]
 Owner = Callable[[Session, Fields], str | None]
@@ -35,6 +40,15 @@ _REWARD: _Rule = ("campaign", customers.REWARDS.c.campaign, customers.REWARDS.c.
 _ELECTION: _Rule = ("election", ballots.ELECTIONS.c.election, ballots.ELECTIONS.c.organiser)
 _POLL: _Rule = ("poll", ballots.POLLS.c.poll, ballots.POLLS.c.creator)
 _GUILD: _Rule = ("guild", loyalty.GUILDS.c.guild, loyalty.GUILDS.c.owner)
+_WORKS: tuple[_Rule, ...] = (
+    ("id", provenance.ARTWORKS.c.id, provenance.ARTWORKS.c.artist),
+    ("id", provenance.ARTWORKS.c.id, provenance.ARTWORKS.c.owner),
+)
+_CASE: tuple[_Rule, ...] = (
+    ("case_id", provenance.CASES.c.case_id, provenance.CASES.c.opener),
+    ("case_id", provenance.CASES.c.case_id, provenance.CASES.c.defender),
+)
+_ITEM: _Rule = ("item", provenance.ITEMS.c.item, provenance.ITEMS.c.issuer)
 
 _RULES: dict[str, tuple[_Rule, ...]] = {
     "PointsHub": _POINTS,
@@ -51,15 +65,18 @@ _RULES: dict[str, tuple[_Rule, ...]] = {
     "BallotBox": (_ELECTION,),
     "Tally": (_ELECTION,),
     "OpenBallots": (_POLL,),
+    "Artworks": _WORKS,
+    "CuratorBoard": (*_WORKS, *_CASE),
+    "ItemLedger": (_ITEM,),
 }
 _NAMED: dict[str, tuple[str, ...]] = {
     "GiftVoucher": ("merchant", "owner"),
     "AttestationRegistry": ("attestor",),
-    "Artworks": ("artist", "seller", "buyer"),
-    "CuratorBoard": ("artist", "opener", "curator"),
-    "ItemLedger": ("issuer", "custodian", "from_", "to", "declarer"),
+    "Artworks": ("artist", "seller", "buyer", "bidder", "account", "from_", "to"),
+    "CuratorBoard": ("artist", "opener", "defender", "curator", "account", "admitted", "dismissed"),
+    "ItemLedger": ("issuer", "custodian", "from_", "to", "declarer", "holder"),
 }
-"""Fields that hold the owner's address itself."""
+"""Fields that hold the owner's address itself, or several."""
 
 
 def _of_drop(session: Session, fields: Fields) -> str | None:
@@ -95,8 +112,13 @@ def owners_of(session: Session, contract: str, event: str, fields: Fields) -> se
 def _found(session: Session, contract: str, fields: Fields) -> Iterator[str]:
     for name in _NAMED.get(contract, ()):
         value = fields.get(name)
-        if isinstance(value, str):
-            yield value
+        several = value if isinstance(value, list) else [value]
+        yield from (item for item in several if isinstance(item, str))
+    if contract == "Artworks":  # what happens in a gallery is its business
+        yield from session.scalars(select(provenance.GALLERIES.c.gallery))
+    if contract == "ItemLedger" and "item" in fields:
+        with suppress(ItemUnknown):  # undone since
+            yield custodian_of(session, int(fields["item"]))  # whoever has the box that it is in
     for name, key, owner in _RULES.get(contract, ()):
         if name not in fields:
             continue
@@ -112,7 +134,7 @@ def _as_key(column: Column[Any], value: Any) -> Any:
     ``None`` for a number that nothing in the index has: anybody may approve points of program
     2^255, and no database would look that number up.
     """
-    if column.type.python_type is bytes:
+    if isinstance(column.type, Hash):
         return bytes.fromhex(str(value).removeprefix("0x"))
     number = int(value)
-    return number if number < _NUMBERS else None
+    return number if isinstance(column.type, Big) or number < _NUMBERS else None

@@ -13,6 +13,7 @@ from crmdapp.web.api.provenance import (
     artworks,
     board,
     epcis,
+    governing,
     handovers,
     items,
     items_sending,
@@ -21,5 +22,15 @@ from crmdapp.web.api.provenance import (
 )
 
 router = APIRouter(prefix="/v1/provenance")
-for part in (artworks, submissions, market, board, items, items_sending, handovers, epcis):
+for part in (
+    artworks,
+    submissions,
+    market,
+    board,
+    governing,
+    items,
+    items_sending,
+    handovers,
+    epcis,
+):
     router.include_router(part.router)
