@@ -155,14 +155,20 @@ class WalletSender(Sender):
     def status(self, hash_or_key: str) -> SentTransaction:
         """Return what the wallet has sent for the form under that key, or with that hash.
 
+        The page has waited for its block, so this does too: then it is known whether it was
+        carried out.
+
         Raises:
             UsageError: It has sent no such thing.
             ConfirmationForeign: It sent another transaction than it was asked for.
-            ReceiptTimeout: No node knows the transaction yet.
+            ReceiptTimeout: It is not in a block yet.
         """
         for step in self._steps.values():
             if hash_or_key in (step.key, step.hash):
-                return self._sent(step)
+                sent = self._sent(step)
+                found = self._settled(sent, self.policy.timeout, self.policy.confirmations)
+                state = "mined" if found.status == 1 else "reverted"
+                return replace(sent, state=state, block=found.block)
         raise UsageError("The wallet has not sent this yet.")
 
     def send(
@@ -214,12 +220,11 @@ class WalletSender(Sender):
             NodeProblem: The node could not be asked.
         """
         sent = self.status(tx) if isinstance(tx, str) else tx
-        deadline = time.monotonic() + (self.policy.timeout if timeout is None else timeout)
-        depth = self.policy.confirmations if confirmations is None else confirmations
-        while (found := self._mined(sent, depth)) is None:
-            if time.monotonic() >= deadline:
-                raise _pending(sent.hash)
-            time.sleep(self.policy.poll)
+        found = self._settled(
+            sent,
+            self.policy.timeout if timeout is None else timeout,
+            self.policy.confirmations if confirmations is None else confirmations,
+        )
         if found.status != 1:
             raise self._reason(sent, found)
         return found
@@ -301,6 +306,14 @@ class WalletSender(Sender):
             if time.monotonic() >= deadline:
                 raise _pending(tx_hash)
             time.sleep(self.policy.poll)
+
+    def _settled(self, sent: SentTransaction, timeout: float, depth: int) -> Receipt:
+        deadline = time.monotonic() + timeout
+        while (found := self._mined(sent, depth)) is None:
+            if time.monotonic() >= deadline:
+                raise _pending(sent.hash)
+            time.sleep(self.policy.poll)
+        return found
 
     def _mined(self, sent: SentTransaction, depth: int) -> Receipt | None:
         raw = self.connection.receipt(sent.hash)

@@ -208,6 +208,28 @@ def test_account_that_is_a_contract_is_told_before_anything_is_sent(
 # ----------------------------------------------------------------- what the chain may do
 
 
+def test_award_that_is_refused_in_its_block_is_told_by_its_error(page, sign_in, server, town):
+    program = town.open_program("merchant")
+    server.settle()
+    wallet = sign_in("merchant", f"/merchant/programs/{program}")
+    fill_award(page, town)
+    page.get_by_role("heading", name=CONFIRM).wait_for()
+    town.client(LoyaltyClient, "merchant").set_issuer(program, town.address("merchant"), 0)
+    press(page, CONFIRM)
+    page.get_by_role("alert").get_by_text("ProgramIssuerOnly", exact=True).wait_for()
+    assert len(wallet.sent) == 1
+    assert points_of(town, program) == 0
+
+
+def test_offer_without_a_signature_is_refused(page, sign_in, work):
+    sign_in("friend", place(work))
+    token = page.locator("body").get_attribute("data-csrf")
+    form = {"csrf_token": token, "once": "a" * 32, "price": "1", "currency": "0"}
+    answer = page.request.post(f"{place(work)}/offers", form=form)
+    assert answer.status == 422
+    assert "Your key is in your browser" in answer.text()
+
+
 def test_transaction_that_reverts_in_its_block_is_told_calmly(page, sign_in, server, town, work):
     works = town.client(ArtworksClient)
     is_sold = works.state(work).owner == town.address("collector")

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import JSONResponse
 
 from crmdapp.chain._keccak import keccak
+from crmdapp.errors import UsageError
 from crmdapp.provenance.artwork_intents import SignedOffer, sign_offer
 from crmdapp.provenance.artworks import ArtworksClient
 from crmdapp.web.api.intents.kinds import KINDS
@@ -146,9 +147,14 @@ def _own_offer(context: Context, id_: int, digest: bytes, person: Person) -> Sig
 def _signed(
     context: Context, person: Person, asked: tuple[int, int, int], key: str, days: int
 ) -> SignedOffer:
-    """Return an offer that the person's key here signed: of a work, price units and a currency."""
+    """Return an offer that the person's key here signed: of a work, price units and a currency.
+
+    Raises:
+        UsageError: The key is in the person's browser.
+    """
     signer = desk.signer_of(context, person)
-    assert signer is not None  # the client before it has asked
+    if signer is None:
+        raise UsageError("Your key is in your browser's wallet: sign there.")
     return sign_offer(
         signer,
         context.reader(ArtworksClient).domain,
