@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import func, select
 
 from crmdapp.loyalty import ProgramConfig
+from crmdapp.loyalty.drops import leaf_of
 from crmdapp.loyalty.errors import ProgramUnknown
 from crmdapp.store.index.loyalty import queries, queries_merchant
 from crmdapp.store.index.loyalty.tables import BALANCES, MOVES
@@ -73,6 +74,21 @@ def test_flows_tell_what_expired_before_anybody_touches_it(ledger, watch, issuer
         owed = queries.supply(session, program, now=now()).liability
     assert (flows[-1].expired, flows[-2].awarded) == (400, 400)
     assert owed.total == 0
+
+
+def test_points_of_a_drop_are_as_old_as_the_drop(ledger, watch, issuer, program):
+    person, far = ledger.address("customer"), 2**40 - 1
+    root = leaf_of(0, person, 500)
+    drop = issuer.campaigns.prepare.create_drop(
+        program, root, points=500, deadline=far, campaign=b"\x09" * 32
+    )
+    issuer.send(drop)
+    ledger.node.advance(EPOCH_LENGTH)
+    issuer.send(issuer.hub.call("claimDrop", 1, 0, person, 500, ()))
+    assert different(watch) == []
+    with watch.session() as session:
+        (row,) = session.execute(select(BALANCES)).mappings().all()
+    assert (row["age_0"], row["age_1"]) == (0, 500)
 
 
 def test_program_unknown_is_told(watch, program):
