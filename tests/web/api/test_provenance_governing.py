@@ -6,7 +6,7 @@ import pytest
 
 from crmdapp.provenance.artworks import ArtworksClient
 from crmdapp.provenance.curators import BoardClient
-from tests.web.api.test_provenance import hand_in, ok, signed
+from tests.web.api.test_provenance import hand_in, ok, registered, signed
 
 NUMBERS = count()
 
@@ -113,3 +113,13 @@ def test_gallery_is_handed_over(server, send):
 def test_settings_are_the_gallerys_alone(send, path, body):
     answer = send("rival", "POST", path, json=body)
     assert (answer.status_code, answer.json()["code"]) == (403, "GalleryOnly")
+
+
+def test_artist_gets_the_token_before_the_first_sale(server, send, api):
+    number = registered(server, send, 83)
+    ok(send("artist", "POST", f"/artworks/{number}/token"))
+    server.settle()
+    shown = ok(api().get(f"/v1/provenance/artworks/{number}"))
+    assert shown["owner"] == server.town.address("artist")
+    again = send("artist", "POST", f"/artworks/{number}/token")
+    assert again.json()["code"] == "ArtworkMintedBefore"

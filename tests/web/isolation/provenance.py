@@ -134,6 +134,7 @@ ROUTES = {
     **{
         (method, _BASE + path): Creates(_SENDS)
         for method, path in (
+            ("POST", "/artworks/{id}/token"),
             ("POST", "/artworks/{id}/price"),
             ("DELETE", "/artworks/{id}/price"),
             ("POST", "/artworks/{id}/purchase"),

@@ -66,6 +66,12 @@ class AuctionOut(Model):
     least: str = Field(description="Least that the next bid has to be.")
 
 
+@router.post("/artworks/{id}/token")
+def mint(number: NumberDep, work: WorkDep) -> Sent:
+    """Give the artist the token of a registered work before its first sale; anyone may."""
+    return _sent(work.client(ArtworksClient).mint(number, key=work.key))
+
+
 @router.post("/artworks/{id}/price")
 def ask(number: NumberDep, wanted: PriceIn, work: WorkDep) -> Sent:
     """Ask a price for a work of yours; voids what was signed before."""
