@@ -166,7 +166,7 @@ class BoardBallot(Model):
     voter: str
 
 
-class BatchOut(Model):
+class BallotBatchOut(Model):
     """Ballots that one transaction brought."""
 
     model_config = example(
@@ -263,7 +263,7 @@ class TrusteesOut(Model):
     as_of_block: int
 
 
-class StepOut(Model):
+class ElectionStepOut(Model):
     """Something that happened in an election."""
 
     model_config = example(

@@ -12,9 +12,10 @@ from crmdapp.ballots.models import QuestionKind
 from crmdapp.store.index.ballots import queries
 from crmdapp.web.api import AddressIn, CursorDep, NotFound, Page
 from crmdapp.web.api.ballots.models import (
-    BatchOut,
+    BallotBatchOut,
     BoardBallot,
     ElectionOut,
+    ElectionStepOut,
     GroupOut,
     Number,
     QuestionOut,
@@ -22,7 +23,6 @@ from crmdapp.web.api.ballots.models import (
     Recorded,
     ResultsOut,
     ShareDue,
-    StepOut,
     TrusteeOut,
     TrusteesOut,
     Turnout,
@@ -108,7 +108,7 @@ def bulletin(
     cursor: CursorDep,
     question: QuestionQuery = 0,
     precinct: Annotated[int | None, Query(ge=0, le=63)] = None,
-) -> Page[BatchOut]:
+) -> Page[BallotBatchOut]:
     """List the batches of a question along the chain, with the tracker of every counted ballot."""
     after = None if cursor.after is None else (int(cursor.after[0]), int(cursor.after[1]))
     with desk.indexed() as (session, position):
@@ -117,7 +117,7 @@ def bulletin(
             session, number, question=question, precinct=precinct, after=after, limit=cursor.limit
         )
     items = [batch_out(desk, row, each) for each in rows]
-    return Page[BatchOut](
+    return Page[BallotBatchOut](
         **cursor.page(
             items,
             rows,
@@ -177,14 +177,14 @@ def ceremony(number: Number, desk: DeskDep) -> dict[str, Any]:
 
 
 @router.get("/{number}/steps")
-def steps(number: Number, desk: DeskDep, cursor: CursorDep) -> Page[StepOut]:
+def steps(number: Number, desk: DeskDep, cursor: CursorDep) -> Page[ElectionStepOut]:
     """List what happened in an election, but registrations and ballots, along the chain."""
     after = None if cursor.after is None else (int(cursor.after[0]), int(cursor.after[1]))
     with desk.indexed() as (session, position):
         queries.election(session, number, now=position.timestamp)
         rows = queries.steps(session, number, after=after, limit=cursor.limit)
     items = [
-        StepOut(
+        ElectionStepOut(
             name=row.name,
             actor=row.actor,
             question=row.question,
@@ -194,7 +194,7 @@ def steps(number: Number, desk: DeskDep, cursor: CursorDep) -> Page[StepOut]:
         )
         for row in rows
     ]
-    return Page[StepOut](
+    return Page[ElectionStepOut](
         **cursor.page(
             items,
             rows,
@@ -282,10 +282,10 @@ def election_out(desk: BallotsDesk, row: Any, block: int, *, finalized: bool) ->
     )
 
 
-def batch_out(desk: BallotsDesk, row: Any, batch: Any) -> BatchOut:
+def batch_out(desk: BallotsDesk, row: Any, batch: Any) -> BallotBatchOut:
     """Return the model of a batch, with its ballots' trackers."""
     context = row.questions[batch.question].context
-    return BatchOut(
+    return BallotBatchOut(
         question=batch.question,
         precinct=batch.precinct,
         block=batch.block,

@@ -23,7 +23,7 @@ from crmdapp.web.api import (
     sending,
 )
 from crmdapp.web.api.customers._reading import as_of, is_final
-from crmdapp.web.api.customers.models import LevelIn, SignedIn
+from crmdapp.web.api.customers.models import LevelIn, SignedStatementIn
 from crmdapp.web.api.customers.models_attesting import (
     AttestationOut,
     AttestIn,
@@ -131,7 +131,7 @@ def revoke(wanted: UidsIn, work: Writer) -> TransactionsOut:
 
 
 @router.post("/attestations/relay")
-def relay_attestation(wanted: SignedIn, work: Writer) -> Sent:
+def relay_attestation(wanted: SignedStatementIn, work: Writer) -> Sent:
     """Relay an attestation that another attestor signed."""
     signed = SignedWord.from_json(wanted.signed)
     receipt = work.client(AttestationClient).attest_by_sig(signed, key=work.key)

@@ -35,7 +35,7 @@ from crmdapp.web.api.customers.models import (
     ReceiptOut,
     RequestIn,
     RequestOut,
-    SignedIn,
+    SignedStatementIn,
     VaultReceiptOut,
 )
 from crmdapp.web.api.customers.office import (
@@ -144,7 +144,9 @@ def record_grants(wanted: GrantsIn, work: Writer) -> GrantsOut:
 
 
 @router.post("/consents/{consent_id}/withdrawal")
-def record_withdrawal(consent_id: Hash32, wanted: SignedIn, work: Writer) -> VaultReceiptOut:
+def record_withdrawal(
+    consent_id: Hash32, wanted: SignedStatementIn, work: Writer
+) -> VaultReceiptOut:
     """Relay a customer's signed withdrawal, and destroy the keys that it had wrapped."""
     signed = SignedWithdrawal.from_json(wanted.signed)
     with opened(work.context, work.caller.merchant) as office:
@@ -161,7 +163,7 @@ def record_withdrawal(consent_id: Hash32, wanted: SignedIn, work: Writer) -> Vau
 
 
 @router.post("/consents/{consent_id}/renewal")
-def record_renewal(consent_id: Hash32, wanted: SignedIn, work: Writer) -> Sent:
+def record_renewal(consent_id: Hash32, wanted: SignedStatementIn, work: Writer) -> Sent:
     """Relay a customer's signed later end of a consent."""
     signed = SignedRenewal.from_json(wanted.signed)
     with opened_book(work.context, work.caller.merchant) as book:

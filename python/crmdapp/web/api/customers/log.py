@@ -30,9 +30,9 @@ from crmdapp.web.api import (
 )
 from crmdapp.web.api.customers._reading import as_of, is_final
 from crmdapp.web.api.customers.models_log import (
+    AnchoredBatchOut,
     AnchoredOut,
     AnsweredOut,
-    BatchOut,
     ChallengeOut,
     Customer,
     InteractionIn,
@@ -168,15 +168,15 @@ def anchor(index: Number, work: Writer) -> AnchoredOut:
 @router.get("/logs/{index}/batches")
 def list_batches(
     index: Number, context: ContextDep, caller: Reader, cursor: CursorDep
-) -> Page[BatchOut]:
+) -> Page[AnchoredBatchOut]:
     """List the anchored batches, newest first."""
     before = None if cursor.after is None else int(cursor.after[0])
     log = log_of(caller.merchant, index)
     with as_of(context) as (session, position):
         rows = queries_logs.batches_of(session, log, before=before, limit=cursor.limit)
-    names = set(BatchOut.model_fields)
-    items = [BatchOut(**{name: getattr(row, name) for name in names}) for row in rows]
-    return Page[BatchOut](
+    names = set(AnchoredBatchOut.model_fields)
+    items = [AnchoredBatchOut(**{name: getattr(row, name) for name in names}) for row in rows]
+    return Page[AnchoredBatchOut](
         **cursor.page(
             items,
             rows,

@@ -88,7 +88,7 @@ class ScopeOut(Model):
 # ------------------------------------------------------------------------------------- profiles
 
 
-class SignedIn(Model):
+class SignedStatementIn(Model):
     """One document that was signed elsewhere: by an attestor, a customer or a wallet."""
 
     model_config = example(signed={"typedData": {}, "signature": "0x"})
@@ -131,7 +131,7 @@ class RecordIn(Model):
     level: Level
 
 
-class BatchIn(Model):
+class RegistrationBatchIn(Model):
     """People that the company's own account verified, as an attestor of the scope."""
 
     model_config = example(
@@ -143,7 +143,7 @@ class BatchIn(Model):
     records: list[RecordIn] = Field(min_length=1, max_length=1_000)
 
 
-class BatchOut(Model):
+class RegistrationBatchOut(Model):
     """What became of a batch."""
 
     model_config = example(registered=200, known=0, gas_used="5200000")

@@ -115,7 +115,7 @@ class InteractionOut(Model):
     payload: dict[str, Any] | None = None
 
 
-class BatchOut(Model):
+class AnchoredBatchOut(Model):
     """An anchored batch."""
 
     model_config = example(

@@ -42,7 +42,7 @@ class PackageIn(Model):
     package: Document
 
 
-class ClaimIn(Model):
+class ProfileClaimIn(Model):
     """A customer takes a custodial profile over; the company has checked that it is the person."""
 
     model_config = example(subject=ADDRESS, package={})
@@ -160,7 +160,7 @@ class DisclosuresOut(Model):
     disclosures: list[DisclosureOut]
 
 
-class TraceOut(Model):
+class DatumTraceOut(Model):
     """Where a datum came from, and to whom it went."""
 
     model_config = example(

@@ -32,14 +32,14 @@ from crmdapp.web.api.customers._reading import (
     owns_scope_of,
 )
 from crmdapp.web.api.customers.models import (
-    BatchIn,
-    BatchOut,
     ChangeOut,
     ExecuteIn,
     ProfileOut,
     RecoveryIn,
+    RegistrationBatchIn,
+    RegistrationBatchOut,
     SeveralSigned,
-    SignedIn,
+    SignedStatementIn,
 )
 from crmdapp.web.api.customers.office import Office, has_office, opened, signer_of
 from crmdapp.web.context import Context, ContextDep
@@ -120,7 +120,7 @@ def profile_history(
 
 
 @router.post("/profiles", status_code=201)
-def register(wanted: SignedIn, work: Writer) -> ProfileOut:
+def register(wanted: SignedStatementIn, work: Writer) -> ProfileOut:
     """Register one person with the signature of an attestor; the company pays the gas."""
     signed = SignedRegistryIntent.from_json(wanted.signed, "Registration")
     made = work.client(RegistryClient).register(signed, key=work.key)
@@ -140,7 +140,7 @@ def register(wanted: SignedIn, work: Writer) -> ProfileOut:
 
 
 @router.post("/profiles/batch")
-def register_batch(wanted: BatchIn, work: Writer) -> BatchOut:
+def register_batch(wanted: RegistrationBatchIn, work: Writer) -> RegistrationBatchOut:
     """Register people whom the company's own account verified, as an attestor of the scope.
 
     Who is registered already is left alone and counted as known.
@@ -156,7 +156,7 @@ def register_batch(wanted: BatchIn, work: Writer) -> BatchOut:
 
 
 @router.post("/profiles/{cid}/links")
-def link_tag(cid: Hash32, wanted: SignedIn, work: Writer) -> Sent:
+def link_tag(cid: Hash32, wanted: SignedStatementIn, work: Writer) -> Sent:
     """Link a further identifier to a profile with the signature of an attestor."""
     signed = SignedRegistryIntent.from_json(wanted.signed, "TagLink")
     assert isinstance(signed.intent, TagLink)  # the only kind that was asked for
@@ -187,7 +187,7 @@ def unmerge(wanted: SeveralSigned, work: Writer) -> Sent:
 
 
 @router.post("/profiles/{cid}/tombstone")
-def end_profile(cid: Hash32, wanted: SignedIn, work: Writer) -> Sent:
+def end_profile(cid: Hash32, wanted: SignedStatementIn, work: Writer) -> Sent:
     """End a profile on chain with its customer's signature; what the vault holds is apart."""
     signed = SignedRegistryIntent.from_json(wanted.signed, "EraseIntent")
     assert isinstance(signed.intent, EraseIntent)  # the only kind that was asked for
@@ -301,5 +301,7 @@ def _sent(receipt: Receipt) -> Sent:
     return Sent(tx_hash=receipt.hash, block=receipt.block)
 
 
-def _batch(made: BatchReport) -> BatchOut:
-    return BatchOut(registered=len(made.done), known=len(made.skipped), gas_used=made.gas_used)
+def _batch(made: BatchReport) -> RegistrationBatchOut:
+    return RegistrationBatchOut(
+        registered=len(made.done), known=len(made.skipped), gas_used=made.gas_used
+    )

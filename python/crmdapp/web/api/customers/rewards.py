@@ -36,7 +36,7 @@ from crmdapp.web.api import (
     sending,
 )
 from crmdapp.web.api.customers._reading import as_of, is_final
-from crmdapp.web.api.customers.models import SignedIn
+from crmdapp.web.api.customers.models import SignedStatementIn
 from crmdapp.web.api.customers.models_vault import AmountIn, PublishIn, RewardIn, RewardOut
 from crmdapp.web.api.customers.office import Office, opened, opened_log, signer_of
 
@@ -145,7 +145,7 @@ def publish_claims(campaign: int, wanted: PublishIn, work: Writer) -> dict[str, 
 
 
 @router.post("/rewards/{campaign}/payouts")
-def pay_claim(campaign: int, wanted: SignedIn, work: Writer) -> Sent:
+def pay_claim(campaign: int, wanted: SignedStatementIn, work: Writer) -> Sent:
     """Pay one claim to its payee; ``signed`` is the claim with its proof."""
     client, state = _own(work, campaign)
     found = ClaimWithProof.from_json(wanted.signed)

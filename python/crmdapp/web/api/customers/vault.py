@@ -34,18 +34,18 @@ from crmdapp.web.api import (
 )
 from crmdapp.web.api.customers._reading import is_in_vault, no_customer
 from crmdapp.web.api.customers.models_vault import (
-    ClaimIn,
     DataIn,
     DataOut,
     DatumOut,
+    DatumTraceOut,
     DisclosureOut,
     DisclosuresOut,
     EnrolIn,
     PackageIn,
     PackageOut,
+    ProfileClaimIn,
     ReleaseIn,
     ReleaseOut,
-    TraceOut,
     VaultOut,
 )
 from crmdapp.web.api.customers.office import (
@@ -97,7 +97,7 @@ def accept_package(wanted: PackageIn, work: Changer) -> PackageOut:
 
 
 @router.post("/vault/claims")
-def claim_profile(wanted: ClaimIn, work: Changer) -> PackageOut:
+def claim_profile(wanted: ProfileClaimIn, work: Changer) -> PackageOut:
     """Hand a custodial profile to its customer: sealed to their keys, the company's destroyed."""
     package = KeyPackage.from_json(wanted.package)
     cid = package.bundle.bundle.profile
@@ -154,7 +154,7 @@ def list_disclosures(cid: Hash32, context: ContextDep, caller: Reader) -> Disclo
 
 
 @router.get("/data/{datum}")
-def trace(datum: int, context: ContextDep, caller: Reader) -> TraceOut:
+def trace(datum: int, context: ContextDep, caller: Reader) -> DatumTraceOut:
     """Tell where a datum came from and to whom it was passed on."""
     with opened(context, caller.merchant) as office:
         try:
@@ -162,7 +162,7 @@ def trace(datum: int, context: ContextDep, caller: Reader) -> TraceOut:
         except (DatumUnknown, OverflowError):
             raise NotFound("There is no such datum of this company.") from None
     about = told.datum
-    return TraceOut(
+    return DatumTraceOut(
         id=about.id,
         cid=about.profile,
         field=about.field,

@@ -88,7 +88,7 @@ class DropOut(Model):
     deadline: int
 
 
-class ClaimIn(Model):
+class DropClaimIn(Model):
     """One customer's place in a drop, with its proof."""
 
     model_config = example(index="0", to=OTHER, points="500", proof=[WORD])
@@ -196,7 +196,7 @@ def create_drop(number: OwnWorkDep, wanted: DropIn, work: WorkDep) -> DropOut:
 
 @router.post("/drops/{drop}/claims")
 def claim_drop(
-    number: OwnWorkDep, drop: DropPath, wanted: ClaimIn, view: ViewDep, work: WorkDep
+    number: OwnWorkDep, drop: DropPath, wanted: DropClaimIn, view: ViewDep, work: WorkDep
 ) -> Sent:
     """Give a customer its points of a drop; your account pays the gas."""
     if queries_merchant.drop_program(view.session, drop) != number:

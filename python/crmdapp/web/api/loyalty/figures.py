@@ -10,8 +10,8 @@ from crmdapp.store.index.loyalty import queries, queries_merchant
 from crmdapp.web.api import AddressIn, CursorDep, Page
 from crmdapp.web.api.loyalty.access import OwnDep, ViewDep
 from crmdapp.web.api.loyalty.models import (
+    AwardBatchOut,
     BalanceOut,
-    BatchOut,
     FlowOut,
     IssuerOut,
     LiabilityOut,
@@ -110,11 +110,13 @@ def history(
 
 
 @router.get("/batches")
-def batches(number: OwnDep, view: ViewDep, cursor: CursorDep) -> Page[BatchOut]:
+def batches(number: OwnDep, view: ViewDep, cursor: CursorDep) -> Page[AwardBatchOut]:
     """List batches of awards, the latest first, with how long they can be reversed."""
     rows = queries_merchant.batches(view.session, number, after=cursor.after, limit=cursor.limit)
-    items = [BatchOut.model_validate(row) for row in rows]
-    return Page[BatchOut](**view.page(cursor, items, rows, lambda row: (row.block, row.batch_id)))
+    items = [AwardBatchOut.model_validate(row) for row in rows]
+    return Page[AwardBatchOut](
+        **view.page(cursor, items, rows, lambda row: (row.block, row.batch_id))
+    )
 
 
 @router.get("/skips")

@@ -201,7 +201,7 @@ class IssuerOut(Model):
     exact: bool
 
 
-class BatchOut(Model):
+class AwardBatchOut(Model):
     """A batch of awards."""
 
     model_config = example(

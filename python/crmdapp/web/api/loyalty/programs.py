@@ -94,7 +94,7 @@ class AwardIn(Model):
     points: Uint
 
 
-class BatchIn(Model):
+class AwardBatchIn(Model):
     """Points for many customers, once per batch id; all or none."""
 
     model_config = example(batch_id=WORD, awards=[{"to": OTHER, "points": "1250"}])
@@ -189,7 +189,7 @@ def award(number: OwnWorkDep, wanted: AwardIn, work: WorkDep) -> Sent:
 
 
 @router.post("/{program}/awards/batch")
-def award_many(number: OwnWorkDep, wanted: BatchIn, work: WorkDep) -> Sent:
+def award_many(number: OwnWorkDep, wanted: AwardBatchIn, work: WorkDep) -> Sent:
     """Give many customers new points in one transaction; a batch id is awarded once."""
     client = work.client(LoyaltyClient)
     records = pack_records((item.to, item.points) for item in wanted.awards)

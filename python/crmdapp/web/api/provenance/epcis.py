@@ -51,7 +51,7 @@ _EXAMPLE = {
 }
 
 
-class StepOut(Model):
+class CapturedStepOut(Model):
     """A call that an event became, or will become."""
 
     event_hash: str
@@ -77,7 +77,7 @@ class CaptureOut(Model):
         events=1,
     )
 
-    steps: list[StepOut]
+    steps: list[CapturedStepOut]
     left_out: list[LeftOutOut]
     recorded: int = Field(description="Events that were on the ledger before.")
     events: int
@@ -172,7 +172,7 @@ def _out(plan: CapturePlan, hashes: list[str], events: int) -> CaptureOut:
     sent: list[str | None] = [*hashes] or [None] * len(plan.actions)
     return CaptureOut(
         steps=[
-            StepOut(
+            CapturedStepOut(
                 event_hash="0x" + action.captured.event_hash.hex(),
                 function=action.function,
                 items=[hexed(item) for item in action.items],

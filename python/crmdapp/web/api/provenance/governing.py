@@ -29,7 +29,7 @@ from crmdapp.web.api import (
 from crmdapp.web.api.intents import TypedDataDocument
 from crmdapp.web.api.provenance.board import OpenedOut
 from crmdapp.web.api.provenance.models import ADDRESS, WORD, example
-from crmdapp.web.api.provenance.submissions import SignedIn, visible
+from crmdapp.web.api.provenance.submissions import SignedWorkWordIn, visible
 from crmdapp.web.provenance.view import ViewDep
 
 router = APIRouter(tags=["provenance: board"])
@@ -55,7 +55,7 @@ class BoardChangeIn(Model):
 class BoardApprovalsIn(Model):
     """What curators signed to change the board."""
 
-    approvals: list[SignedIn] = Field(min_length=1, max_length=_CURATORS_MAX)
+    approvals: list[SignedWorkWordIn] = Field(min_length=1, max_length=_CURATORS_MAX)
 
 
 class CurrencyIn(Model):
@@ -197,7 +197,7 @@ def _carried_out(work: Work, call: Call) -> Sent:
     return _sent(work.client(ArtworksClient).send(call, key=work.key))
 
 
-def _signed(item: SignedIn) -> dict[str, Any]:
+def _signed(item: SignedWorkWordIn) -> dict[str, Any]:
     if item.signer is None:
         raise UsageError("An approval does not say who signed it.", hint="Give its signer.")
     body: dict[str, Any] = item.model_dump(mode="json")

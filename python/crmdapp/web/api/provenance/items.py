@@ -40,7 +40,7 @@ class EdgeOut(Model):
     quantity: str | None
 
 
-class TraceOut(Model):
+class ItemOriginOut(Model):
     """What an item is made of and holds, back to the beginning."""
 
     model_config = example(
@@ -145,11 +145,11 @@ def journey(number: NumberDep, view: ViewDep) -> list[ItemEventOut]:
 
 
 @router.get("/{id}/origin")
-def trace(number: NumberDep, view: ViewDep) -> TraceOut:
+def trace(number: NumberDep, view: ViewDep) -> ItemOriginOut:
     """Tell what an item is made of and holds, back to the beginning."""
     found = origin(queries.IndexLinks(view.session), number)
     known = queries.items(view.session, found.items)
-    return TraceOut(
+    return ItemOriginOut(
         root=hexed(found.root),
         items=[hexed(each) for each in found.items],
         edges=[

@@ -149,7 +149,7 @@ class RecallIn(Model):
     reason: PlainText = Field(min_length=1, max_length=10_000)
 
 
-class SignedIn(Model):
+class SignedItemWordIn(Model):
     """Something signed, as crmdapp or a device writes it."""
 
     model_config = example(
@@ -220,21 +220,21 @@ def recall(wanted: RecallIn, work: WorkDep) -> Sent:
 
 
 @router.post("/devices")
-def assign_device(wanted: SignedIn, work: WorkDep) -> Sent:
+def assign_device(wanted: SignedItemWordIn, work: WorkDep) -> Sent:
     """Bind a device to an item of yours, with the device's word."""
     signed = SignedAssignment.from_json(wanted.signed)
     return _sent(work.client(ItemsClient).assign_device(signed, key=work.key))
 
 
 @router.post("/windows")
-def anchor(wanted: SignedIn, work: WorkDep) -> Sent:
+def anchor(wanted: SignedItemWordIn, work: WorkDep) -> Sent:
     """Anchor a window of readings that a device signed; only its root goes on chain."""
     signed = SignedWindow.from_json(wanted.signed)
     return _sent(work.client(ItemsClient).anchor(signed, key=work.key))
 
 
 @router.post("/seals")
-def claim_tag(wanted: SignedIn, work: WorkDep) -> Sent:
+def claim_tag(wanted: SignedItemWordIn, work: WorkDep) -> Sent:
     """Break a seal, with the word of the key under it."""
     signed = SignedTagClaim.from_json(wanted.signed)
     return _sent(work.client(ItemsClient).claim_tag(signed, key=work.key))

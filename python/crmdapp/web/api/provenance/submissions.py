@@ -57,7 +57,7 @@ class PreparedOut(Model):
     metadata: dict[str, Any]
 
 
-class SignedIn(Model):
+class SignedWorkWordIn(Model):
     """Typed data and its signature; of an approval, also who signed."""
 
     model_config = example(
@@ -150,7 +150,7 @@ def prepare(
 
 @router.post("", status_code=201)
 def submit(
-    signed: SignedIn,
+    signed: SignedWorkWordIn,
     context: ContextDep,
     view: ViewDep,
     work: Annotated[Work, changing("provenance:write")],
@@ -199,7 +199,7 @@ def prepare_approval(
 @router.post("/{record_hash}/approvals", status_code=201)
 def approve(
     record_hash: RecordPath,
-    signed: SignedIn,
+    signed: SignedWorkWordIn,
     context: ContextDep,
     view: ViewDep,
     work: Annotated[Work, changing("provenance:write")],
