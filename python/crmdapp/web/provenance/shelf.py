@@ -13,7 +13,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, String, Table, Text, delete, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    delete,
+    func,
+    select,
+)
 
 from crmdapp.provenance.artwork_intents import Artwork, SignedArtwork
 from crmdapp.provenance.board_intents import SignedApproval
@@ -25,7 +36,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
 
 KEPT_MAX = 50
-"""Signed words of one kind that are kept for one work or one person."""
+"""Signed words of one kind that are kept of one person, and shown for one work or one taker."""
+
+DRAFTS_MAX = 20
+"""Works that are kept for an artist without the artist's signature."""
 
 _SUBMISSIONS = Table(
     "web_gallery_submissions",
@@ -124,7 +138,10 @@ class Shelf:
     def draft(
         self, artwork: Artwork, metadata: ArtworkMetadata, file: bytes, file_name: str
     ) -> bytes:
-        """Keep a work that its artist is to sign; return the record's hash."""
+        """Keep a work that its artist is to sign; return the record's hash.
+
+        Of what the artist has not signed, the oldest go if there are too many.
+        """
         digest = artwork.struct_hash()
         row = {
             "record_hash": digest,
@@ -143,6 +160,14 @@ class Shelf:
                 select(table.c.record_hash).where(table.c.record_hash == digest)
             ).first()
             if known is None:
+                old = (
+                    select(table.c.record_hash)
+                    .where(table.c.artist == artwork.artist, table.c.signed.is_(None))
+                    .order_by(table.c.created_at.desc())
+                    .offset(DRAFTS_MAX - 1)
+                )
+                for found in session.scalars(old).all():
+                    session.execute(delete(table).where(table.c.record_hash == found))
                 session.execute(table.insert().values(**row))
         return digest
 
@@ -265,14 +290,18 @@ class Shelf:
     def words(
         self, kind: str, *, subject: str | None = None, taker: str | None = None, now: int
     ) -> list[dict[str, Any]]:
-        """Return what was signed and is not over, as JSON data."""
+        """Return what was signed and is not over, as JSON data.
+
+        The signers take turns, so that nobody hides what others signed by signing much.
+        """
         table = _WORDS.c
         query = select(table.signed).where(table.kind == kind, table.deadline >= now)
         if subject is not None:
             query = query.where(table.subject == subject)
         if taker is not None:
             query = query.where(table.taker == taker)
-        query = query.order_by(table.deadline).limit(KEPT_MAX)
+        turn = func.row_number().over(partition_by=table.signer, order_by=table.deadline)
+        query = query.order_by(turn, table.deadline).limit(KEPT_MAX)
         with self._state.reading() as session:
             return [json.loads(text) for text in session.scalars(query)]
 
