@@ -33,8 +33,9 @@ from crmdapp.web.api.provenance import handovers, submissions
 from crmdapp.web.api.provenance.models import ADDRESS, WORD, example, hexed
 from crmdapp.web.context import Context
 from crmdapp.web.models import AddressIn, Hash32, Model, Uint
+from crmdapp.web.provenance.numbers import word_of
 from crmdapp.web.provenance.shelf import Shelf
-from crmdapp.web.provenance.view import view_of, word_of
+from crmdapp.web.view import view_of
 
 ValidFor = Annotated[int, Field(ge=60, le=90 * 86_400, description="Seconds.")]
 IdText = Annotated[str, Field(max_length=80, description="0x and 64 hex digits.")]

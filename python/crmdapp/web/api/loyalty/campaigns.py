@@ -11,8 +11,9 @@ from crmdapp.loyalty import DropClaim, LoyaltyClient, SignedCoupon, sign_coupon
 from crmdapp.loyalty.drops import DEPTH_MAX
 from crmdapp.store.index.loyalty import queries, queries_merchant
 from crmdapp.web.api import AddressIn, ContextDep, Hash32, Model, NotFound, Sent, Uint
-from crmdapp.web.api.loyalty.access import OwnDep, OwnWorkDep, ViewDep, WorkDep
+from crmdapp.web.api.loyalty.access import OwnDep, OwnWorkDep, WorkDep
 from crmdapp.web.api.loyalty.models import ADDRESS, OTHER, WORD, CampaignOut, example
+from crmdapp.web.view import ViewDep
 
 router = APIRouter(prefix="/programs/{program}", tags=["loyalty: campaigns"])
 

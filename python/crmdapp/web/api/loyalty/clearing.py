@@ -10,7 +10,7 @@ from pydantic import Field
 from crmdapp.loyalty import LoyaltyClient
 from crmdapp.store.index.loyalty import queries_merchant
 from crmdapp.web.api import AddressIn, CursorDep, Model, Page, Sent, Uint
-from crmdapp.web.api.loyalty.access import OwnDep, OwnWorkDep, ViewDep, WorkDep
+from crmdapp.web.api.loyalty.access import OwnDep, OwnWorkDep, WorkDep
 from crmdapp.web.api.loyalty.models import (
     ADDRESS,
     DepositOut,
@@ -18,6 +18,7 @@ from crmdapp.web.api.loyalty.models import (
     SettlementOut,
     example,
 )
+from crmdapp.web.view import ViewDep
 
 router = APIRouter(prefix="/programs/{program}", tags=["loyalty: clearing"])
 

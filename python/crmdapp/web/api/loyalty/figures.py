@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query
 
 from crmdapp.store.index.loyalty import queries, queries_merchant
 from crmdapp.web.api import AddressIn, CursorDep, Page
-from crmdapp.web.api.loyalty.access import OwnDep, ViewDep
+from crmdapp.web.api.loyalty.access import OwnDep
 from crmdapp.web.api.loyalty.models import (
     AwardBatchOut,
     BalanceOut,
@@ -18,6 +18,7 @@ from crmdapp.web.api.loyalty.models import (
     MoveOut,
     SkipOut,
 )
+from crmdapp.web.view import ViewDep
 
 router = APIRouter(prefix="/programs/{program}", tags=["loyalty: figures"])
 

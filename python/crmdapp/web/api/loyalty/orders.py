@@ -15,8 +15,9 @@ from crmdapp.loyalty.intents import ORDER_MAX, RedeemIntent, SignedIntent
 from crmdapp.loyalty.packing import RECORD_SIZE
 from crmdapp.store.index.loyalty import queries_merchant
 from crmdapp.web.api import CursorDep, Hash32, Model, NotFound, Octets, Page, Sent, Uint
-from crmdapp.web.api.loyalty.access import OwnDep, OwnWorkDep, ViewDep, WorkDep
+from crmdapp.web.api.loyalty.access import OwnDep, OwnWorkDep, WorkDep
 from crmdapp.web.api.loyalty.models import OTHER, WORD, RedemptionOut, example
+from crmdapp.web.view import ViewDep
 
 router = APIRouter(prefix="/programs/{program}", tags=["loyalty: orders"])
 

@@ -12,15 +12,9 @@ from crmdapp.loyalty.models import TIERS_MAX
 from crmdapp.loyalty.packing import pack_records
 from crmdapp.store.index.loyalty import queries
 from crmdapp.web.api import AddressIn, Hash32, Model, NotFound, PlainText, Sent, Uint
-from crmdapp.web.api.loyalty.access import (
-    OwnDep,
-    OwnWorkDep,
-    ProgramPath,
-    ReaderDep,
-    ViewDep,
-    WorkDep,
-)
+from crmdapp.web.api.loyalty.access import OwnDep, OwnWorkDep, ProgramPath, ReaderDep, WorkDep
 from crmdapp.web.api.loyalty.models import ADDRESS, OTHER, WORD, ProgramOut, example
+from crmdapp.web.view import ViewDep
 
 router = APIRouter(prefix="/programs", tags=["loyalty: programs"])
 

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Query
 from crmdapp.loyalty import LoyaltyClient
 from crmdapp.store.index.loyalty import queries, queries_merchant
 from crmdapp.web.api import AddressIn, ContextDep, CursorDep, Model, Page, Uint
-from crmdapp.web.api.loyalty.access import ProgramPath, ViewDep
+from crmdapp.web.api.loyalty.access import ProgramPath
 from crmdapp.web.api.loyalty.models import LotOut, ProgramOut, TermsOut, example
+from crmdapp.web.view import ViewDep
 
 router = APIRouter(prefix="/network", tags=["loyalty: network"])
 

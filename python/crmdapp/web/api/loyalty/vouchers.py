@@ -17,8 +17,9 @@ from crmdapp.loyalty import (
 from crmdapp.loyalty.terms_file import parse
 from crmdapp.store.index.loyalty import queries_merchant
 from crmdapp.web.api import AddressIn, Hash32, Model, NotFound, PlainText, Sent, Uint
-from crmdapp.web.api.loyalty.access import OwnWorkDep, ReaderDep, ViewDep, WorkDep
+from crmdapp.web.api.loyalty.access import OwnWorkDep, ReaderDep, WorkDep
 from crmdapp.web.api.loyalty.models import ADDRESS, CardOut, GuildOut, TermsOut, example
+from crmdapp.web.view import ViewDep
 
 router = APIRouter(tags=["loyalty: vouchers and terms"])
 

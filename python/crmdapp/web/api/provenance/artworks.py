@@ -21,9 +21,10 @@ from crmdapp.web.api.provenance.models import (
 )
 from crmdapp.web.context import Context
 from crmdapp.web.provenance.files import held
+from crmdapp.web.provenance.numbers import NumberDep
 from crmdapp.web.provenance.replays import certificate_at, verdict_at
 from crmdapp.web.provenance.shelf import Shelf
-from crmdapp.web.provenance.view import NumberDep, ViewDep
+from crmdapp.web.view import ViewDep
 
 router = APIRouter(tags=["provenance: works"])
 

@@ -26,7 +26,8 @@ from crmdapp.web.api import (
     sending,
 )
 from crmdapp.web.api.provenance.models import ADDRESS, WORD, CaseOut, example
-from crmdapp.web.provenance.view import ViewDep, word_of
+from crmdapp.web.provenance.numbers import word_of
+from crmdapp.web.view import ViewDep
 
 router = APIRouter(tags=["provenance: board"])
 

@@ -23,7 +23,7 @@ from crmdapp.store.index.provenance import queries_items as queries
 from crmdapp.web.api import Caller, ContextDep, CursorDep, Model, Work, requires, sending
 from crmdapp.web.api.provenance.models import WORD, example, hexed
 from crmdapp.web.provenance.shelf import Shelf
-from crmdapp.web.provenance.view import View, ViewDep
+from crmdapp.web.view import View, ViewDep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -30,7 +30,7 @@ from crmdapp.web.api.intents import TypedDataDocument
 from crmdapp.web.api.provenance.board import OpenedOut
 from crmdapp.web.api.provenance.models import ADDRESS, WORD, example
 from crmdapp.web.api.provenance.submissions import SignedWorkWordIn, visible
-from crmdapp.web.provenance.view import ViewDep
+from crmdapp.web.view import ViewDep
 
 router = APIRouter(tags=["provenance: board"])
 

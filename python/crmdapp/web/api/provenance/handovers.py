@@ -28,8 +28,9 @@ from crmdapp.web.api.intents import TypedDataDocument
 from crmdapp.web.api.provenance.models import ADDRESS, WORD, example, hexed
 from crmdapp.web.context import Context
 from crmdapp.web.models import Octets
+from crmdapp.web.provenance.numbers import word_of
 from crmdapp.web.provenance.shelf import Shelf
-from crmdapp.web.provenance.view import View, ViewDep, word_of
+from crmdapp.web.view import View, ViewDep
 
 router = APIRouter(prefix="/handovers", tags=["provenance: custody"])
 

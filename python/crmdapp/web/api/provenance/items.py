@@ -24,7 +24,8 @@ from crmdapp.web.api.provenance.models import (
     example,
     hexed,
 )
-from crmdapp.web.provenance.view import NumberDep, View, ViewDep
+from crmdapp.web.provenance.numbers import NumberDep
+from crmdapp.web.view import View, ViewDep
 
 router = APIRouter(prefix="/items", tags=["provenance: items"])
 

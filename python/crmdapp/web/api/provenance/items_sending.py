@@ -24,7 +24,7 @@ from crmdapp.provenance.sensor_windows import SignedWindow
 from crmdapp.web.api import AddressIn, Hash32, Model, PlainText, Sent, Work, sending
 from crmdapp.web.api.provenance.items import name_of
 from crmdapp.web.api.provenance.models import ADDRESS, WORD, example, hexed
-from crmdapp.web.provenance.view import NumberDep, word_of
+from crmdapp.web.provenance.numbers import NumberDep, word_of
 
 router = APIRouter(prefix="/items", tags=["provenance: items"])
 

@@ -12,8 +12,9 @@ from crmdapp.provenance.artworks import ArtworksClient
 from crmdapp.store.index.provenance import queries
 from crmdapp.web.api import Caller, ContextDep, Hash32, Model, Sent, Uint, Work, requires, sending
 from crmdapp.web.api.provenance.models import ADDRESS, WORD, example, hexed
+from crmdapp.web.provenance.numbers import NumberDep
 from crmdapp.web.provenance.shelf import Shelf
-from crmdapp.web.provenance.view import NumberDep, ViewDep
+from crmdapp.web.view import ViewDep
 
 router = APIRouter(tags=["provenance: market"])
 

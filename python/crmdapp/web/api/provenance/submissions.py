@@ -40,7 +40,7 @@ from crmdapp.web.context import Context
 from crmdapp.web.models import Octets
 from crmdapp.web.provenance.files import held
 from crmdapp.web.provenance.shelf import Draft, Shelf
-from crmdapp.web.provenance.view import View, ViewDep
+from crmdapp.web.view import View, ViewDep
 
 router = APIRouter(prefix="/submissions", tags=["provenance: submissions"])
 

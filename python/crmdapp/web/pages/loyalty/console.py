@@ -11,13 +11,13 @@ from crmdapp.errors import CrmdappError, UsageError
 from crmdapp.loyalty import LoyaltyClient, ProgramConfig
 from crmdapp.loyalty.points import UNLIMITED, to_units
 from crmdapp.store.index.loyalty import queries, queries_merchant
-from crmdapp.web.api.loyalty.access import View, ViewDep, view_of
 from crmdapp.web.api.loyalty.orders import signed_redemption
 from crmdapp.web.context import Context, ContextDep
 from crmdapp.web.models import AddressIn
 from crmdapp.web.pages import Person, page, redirect, signed_in
 from crmdapp.web.pages.loyalty import charts, desk, words
 from crmdapp.web.problems import status_of
+from crmdapp.web.view import View, ViewDep, view_of
 
 router = APIRouter(prefix="/merchant")
 

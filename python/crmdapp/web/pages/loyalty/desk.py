@@ -6,9 +6,10 @@ import secrets
 from typing import TYPE_CHECKING, TypeVar
 
 from crmdapp.errors import UsageError
-from crmdapp.web.api.loyalty.access import View, require_own
+from crmdapp.web.api.loyalty.access import require_own
 from crmdapp.web.context import Context
 from crmdapp.web.security.sessions import Person
+from crmdapp.web.view import View
 from crmdapp.web.wallets import sender_for
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from fastapi.responses import StreamingResponse
 
 from crmdapp.loyalty.points import to_points
 from crmdapp.store.index.loyalty import queries
-from crmdapp.web.api.loyalty.access import ViewDep
 from crmdapp.web.context import ContextDep
 from crmdapp.web.pages import Person, signed_in
 from crmdapp.web.pages.loyalty import desk, words
+from crmdapp.web.view import ViewDep
 
 router = APIRouter(prefix="/merchant/programs/{program}")
 

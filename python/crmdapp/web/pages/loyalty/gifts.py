@@ -15,12 +15,12 @@ from fastapi import APIRouter, Form, Request, Response
 from crmdapp.errors import CrmdappError, UsageError
 from crmdapp.loyalty import Gift, LoyaltyClient
 from crmdapp.loyalty.gifts import GiftEmpty, contents, prepare_claim
-from crmdapp.web.api.loyalty.access import View, ViewDep
 from crmdapp.web.context import Context, ContextDep
 from crmdapp.web.pages import Person, page, redirect, signed_in
 from crmdapp.web.pages.loyalty import desk, words
 from crmdapp.web.pages.loyalty.wallet import payer_of
 from crmdapp.web.problems import status_of
+from crmdapp.web.view import View, ViewDep
 
 if TYPE_CHECKING:
     from crmdapp.loyalty.models import Statement

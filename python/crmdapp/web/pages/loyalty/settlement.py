@@ -11,11 +11,11 @@ from crmdapp.loyalty import LoyaltyClient
 from crmdapp.loyalty.coin import from_decimal
 from crmdapp.loyalty.points import to_units
 from crmdapp.store.index.loyalty import queries, queries_merchant
-from crmdapp.web.api.loyalty.access import View, ViewDep, view_of
 from crmdapp.web.context import Context, ContextDep
 from crmdapp.web.pages import Person, page, redirect, signed_in
 from crmdapp.web.pages.loyalty import desk
 from crmdapp.web.problems import status_of
+from crmdapp.web.view import View, ViewDep, view_of
 
 router = APIRouter(prefix="/merchant/programs/{program}")
 

@@ -20,12 +20,12 @@ from crmdapp.store.index.loyalty.views import Balance, ProgramView
 from crmdapp.web.api.intents.kinds import KINDS
 from crmdapp.web.api.intents.loyalty import RedeemRequest, TransferRequest
 from crmdapp.web.api.intents.network import ExchangeRequest
-from crmdapp.web.api.loyalty.access import View, ViewDep, view_of
 from crmdapp.web.context import Context, ContextDep
 from crmdapp.web.models import Model
 from crmdapp.web.pages import Person, page, redirect, signed_in
 from crmdapp.web.pages.loyalty import desk, words
 from crmdapp.web.problems import MEDIA_TYPE, document, status_of
+from crmdapp.web.view import View, ViewDep, view_of
 
 router = APIRouter(prefix="/wallet")
 

@@ -16,7 +16,8 @@ from crmdapp.web.pages.loyalty import desk
 from crmdapp.web.pages.provenance import hall, words
 from crmdapp.web.pages.provenance.market import Once, PersonDep, Row, done
 from crmdapp.web.problems import status_of
-from crmdapp.web.provenance.view import NumberDep, View, ViewDep, view_of
+from crmdapp.web.provenance.numbers import NumberDep
+from crmdapp.web.view import View, ViewDep, view_of
 
 router = APIRouter(prefix="/gallery")
 

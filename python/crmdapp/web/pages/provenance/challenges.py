@@ -21,7 +21,8 @@ from crmdapp.web.pages.provenance.submitting import submission_page
 from crmdapp.web.pages.provenance.votes import carry_out
 from crmdapp.web.problems import status_of
 from crmdapp.web.provenance.files import FILE_MAX, held
-from crmdapp.web.provenance.view import NumberDep, View, ViewDep, view_of, word_of
+from crmdapp.web.provenance.numbers import NumberDep, word_of
+from crmdapp.web.view import View, ViewDep, view_of
 
 router = APIRouter()
 

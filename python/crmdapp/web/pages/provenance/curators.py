@@ -30,7 +30,7 @@ from crmdapp.web.pages.provenance.cases import case_shown
 from crmdapp.web.pages.provenance.pictures import on_disk, thumbnail
 from crmdapp.web.problems import status_of
 from crmdapp.web.provenance.shelf import Draft, Shelf
-from crmdapp.web.provenance.view import View, ViewDep, view_of
+from crmdapp.web.view import View, ViewDep, view_of
 
 router = APIRouter(prefix="/curator")
 

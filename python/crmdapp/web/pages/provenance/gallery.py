@@ -23,8 +23,9 @@ from crmdapp.web.pages.provenance.offered import offers_for
 from crmdapp.web.pages.provenance.pictures import thumbnail
 from crmdapp.web.problems import status_of
 from crmdapp.web.provenance.files import FILE_MAX, held
+from crmdapp.web.provenance.numbers import NumberDep
 from crmdapp.web.provenance.replays import certificate_at, verdict_at
-from crmdapp.web.provenance.view import NumberDep, View, ViewDep
+from crmdapp.web.view import View, ViewDep
 
 router = APIRouter(prefix="/gallery")
 

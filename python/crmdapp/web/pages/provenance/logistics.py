@@ -27,7 +27,7 @@ from crmdapp.web.pages.provenance import naming
 from crmdapp.web.pages.provenance.products import code_of
 from crmdapp.web.problems import status_of
 from crmdapp.web.provenance.shelf import Shelf
-from crmdapp.web.provenance.view import View, ViewDep, view_of
+from crmdapp.web.view import View, ViewDep, view_of
 
 router = APIRouter(prefix="/logistics")
 

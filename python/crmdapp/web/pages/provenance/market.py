@@ -23,8 +23,9 @@ from crmdapp.web.pages.loyalty import desk
 from crmdapp.web.pages.provenance import coins, words
 from crmdapp.web.pages.provenance.gallery import work_page
 from crmdapp.web.problems import status_of
+from crmdapp.web.provenance.numbers import NumberDep
 from crmdapp.web.provenance.shelf import Shelf
-from crmdapp.web.provenance.view import NumberDep, view_of
+from crmdapp.web.view import view_of
 
 if TYPE_CHECKING:
     from crmdapp.provenance.models import Currency

@@ -10,10 +10,10 @@ from crmdapp.provenance.errors import ItemUnknown
 from crmdapp.provenance.gs1.epc import epc_hash
 from crmdapp.store.index.provenance import queries_items as queries
 from crmdapp.web.api.provenance.items import name_of
-from crmdapp.web.provenance.view import word_of
+from crmdapp.web.provenance.numbers import word_of
 
 if TYPE_CHECKING:
-    from crmdapp.web.provenance.view import View
+    from crmdapp.web.view import View
 
 TEXT_MAX = 500
 """Most characters of a name."""

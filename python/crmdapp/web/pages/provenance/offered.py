@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from crmdapp.provenance.models import Currency
     from crmdapp.web.context import Context
     from crmdapp.web.pages import Person
-    from crmdapp.web.provenance.view import View
+    from crmdapp.web.view import View
 
 SHOWN_MAX = 20
 

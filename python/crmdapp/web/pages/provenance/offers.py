@@ -21,8 +21,8 @@ from crmdapp.web.pages import Person
 from crmdapp.web.pages.loyalty import desk
 from crmdapp.web.pages.provenance import coins
 from crmdapp.web.pages.provenance.market import Once, PersonDep, PriceForm, Row, currency_of, done
+from crmdapp.web.provenance.numbers import NumberDep
 from crmdapp.web.provenance.shelf import Shelf
-from crmdapp.web.provenance.view import NumberDep
 
 router = APIRouter(prefix="/gallery")
 

@@ -25,7 +25,8 @@ from crmdapp.web.errors import NotFound
 from crmdapp.web.pages import Person, maybe_signed_in, page, redirect
 from crmdapp.web.pages.provenance import naming, words
 from crmdapp.web.problems import status_of
-from crmdapp.web.provenance.view import NumberDep, View, ViewDep
+from crmdapp.web.provenance.numbers import NumberDep
+from crmdapp.web.view import View, ViewDep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

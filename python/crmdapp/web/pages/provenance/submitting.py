@@ -22,7 +22,7 @@ from crmdapp.web.pages.provenance import words
 from crmdapp.web.problems import status_of
 from crmdapp.web.provenance.files import FILE_MAX
 from crmdapp.web.provenance.shelf import Draft, Shelf
-from crmdapp.web.provenance.view import View, ViewDep, view_of
+from crmdapp.web.view import View, ViewDep, view_of
 
 if TYPE_CHECKING:
     from crmdapp.provenance.board_intents import SignedApproval

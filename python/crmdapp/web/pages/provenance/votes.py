@@ -20,7 +20,7 @@ from crmdapp.web.pages.loyalty import desk
 from crmdapp.web.pages.provenance import words
 from crmdapp.web.pages.provenance.cases import case_shown, share_of
 from crmdapp.web.problems import status_of
-from crmdapp.web.provenance.view import View, ViewDep, view_of
+from crmdapp.web.view import View, ViewDep, view_of
 
 if TYPE_CHECKING:
     from crmdapp.store.index.provenance.queries import Case
