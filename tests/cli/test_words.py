@@ -7,13 +7,13 @@ import pytest
 import crmdapp.chain.errors as chain_errors
 import crmdapp.customers.errors as customers_errors
 import crmdapp.loyalty.errors as loyalty_errors
-from crmdapp.cli._words import put_into_words
-from crmdapp.cli.customers._words import NAMES
-from crmdapp.cli.customers._words import WORDS as CUSTOMERS_WORDS
-from crmdapp.cli.loyalty._words import WORDS as LOYALTY_WORDS
+from crmdapp.customers.error_words import NAMES
+from crmdapp.customers.error_words import WORDS as CUSTOMERS_WORDS
 from crmdapp.customers.errors import ConsentKnown, CustomerNotActive, RecoveryEarly
 from crmdapp.errors import ContractError
+from crmdapp.loyalty.error_words import WORDS as LOYALTY_WORDS
 from crmdapp.loyalty.errors import HubEpochTooLong, TermsVersionUnknown
+from crmdapp.wording import put_into_words
 
 WORDS = {**CUSTOMERS_WORDS, **LOYALTY_WORDS}
 TWINS = {

@@ -148,7 +148,7 @@ def _known(problem: BaseException) -> CrmdappError:
     import errno
 
     if isinstance(problem, ContractError):
-        from crmdapp.cli._words import put_into_words
+        from crmdapp.wording import put_into_words
 
         put_into_words(problem)
     if isinstance(problem, CrmdappError):

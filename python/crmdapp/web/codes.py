@@ -1,7 +1,7 @@
 """What each problem's code means: gathered from the error classes and the contracts' errors.
 
 Nothing here is listed by hand. A class is found by being a :class:`~crmdapp.errors.CrmdappError`;
-its docstring says what it means, the words of the command line what can be done about it.
+its docstring says what it means, :mod:`crmdapp.wording` what can be done about it.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from importlib import import_module
 from inspect import getdoc
 
 import crmdapp
-from crmdapp.cli._words import general_words
 from crmdapp.errors import ContractError, CrmdappError
 from crmdapp.web.problems import status_of_class, title_of
+from crmdapp.wording import general_words
 
 _ELSEWHERE = ("crmdapp.cli", "crmdapp.sample")
 """Modules whose problems never reach the server."""

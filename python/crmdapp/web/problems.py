@@ -41,6 +41,7 @@ from crmdapp.web.errors import (
     RequestProblem,
     Unforeseen,
 )
+from crmdapp.wording import put_into_words
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
@@ -94,6 +95,8 @@ def status_of_class(kind: type[CrmdappError]) -> int:
 
 def document(problem: CrmdappError, request_id: str = "") -> dict[str, Any]:
     """Return the RFC 9457 document of a problem."""
+    if isinstance(problem, ContractError):
+        put_into_words(problem)
     body: dict[str, Any] = {
         "type": f"/problems/{problem.code}",
         "title": title_of(type(problem)),

@@ -5,6 +5,7 @@ import string
 import pytest
 
 import crmdapp.ballots.errors as ballots_errors
+from crmdapp.ballots.error_words import NAMES, WORDS
 from crmdapp.ballots.errors import (
     CeremonyStepInvalid,
     ElectionWindowInvalid,
@@ -14,8 +15,7 @@ from crmdapp.ballots.errors import (
     SharesLate,
 )
 from crmdapp.ballots.models import CeremonyStep, Phase, VoidGround
-from crmdapp.cli._words import put_into_words
-from crmdapp.cli.elections._words import NAMES, WORDS
+from crmdapp.wording import put_into_words
 
 
 def test_every_error_of_ballots_has_words():

@@ -7,11 +7,11 @@ import pytest
 import crmdapp.chain.errors as chain_errors
 import crmdapp.provenance.errors as provenance_errors
 from crmdapp.chain import artifacts
-from crmdapp.cli._words import put_into_words
-from crmdapp.cli.customers._words import WORDS as CUSTOMERS_WORDS
-from crmdapp.cli.gallery._words import NAMES, WORDS
-from crmdapp.cli.loyalty._words import WORDS as LOYALTY_WORDS
+from crmdapp.customers.error_words import WORDS as CUSTOMERS_WORDS
+from crmdapp.loyalty.error_words import WORDS as LOYALTY_WORDS
+from crmdapp.provenance.artwork_error_words import NAMES, WORDS
 from crmdapp.provenance.errors import CaseStepClosed, ChallengeGroundInvalid, PriceChanged
+from crmdapp.wording import put_into_words
 
 NEVER_MET = {
     # Single approvals and operators: no command makes them.

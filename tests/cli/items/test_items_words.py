@@ -7,9 +7,9 @@ import pytest
 import crmdapp.chain.errors as chain_errors
 import crmdapp.provenance.errors as provenance_errors
 from crmdapp.chain import artifacts
-from crmdapp.cli._words import put_into_words
-from crmdapp.cli.items._words import WORDS
 from crmdapp.provenance.errors import HandoverStale, StepTimeInvalid
+from crmdapp.provenance.item_error_words import WORDS
+from crmdapp.wording import put_into_words
 
 ELSEWHERE = {"IntentExpired", "IntentNonceUsed", "IntentSignatureInvalid"}
 LIBRARY = {"InvalidShortString", "StringTooLong"}

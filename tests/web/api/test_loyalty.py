@@ -164,6 +164,8 @@ def test_budget_limits_awards_and_is_told(town, send, get, merchant, program):
     problem = send(merchant, "POST", f"{place}/awards", body, status=422)
     assert problem["code"] == "BudgetExceeded"
     assert problem["fields"]["points"] == "1001"
+    assert problem["detail"].startswith(f"10.01 points are more than the 10.00 that {me} may")
+    assert problem["hint"].startswith("The owner can raise the budget: ")
     issuer = get(merchant, f"{place}/issuers")[0]
     assert (issuer["issuer"], issuer["budget"]) == (me, "1000")
     send(merchant, "PUT", f"{place}/issuers/{me}", {"budget": str(2**48 - 1)})

@@ -173,6 +173,7 @@ def test_call_that_would_revert_is_told_before_the_wallet_is_asked(page, sign_in
     asked = list(wallet.asked)
     fill_award(page, town)
     page.get_by_role("alert").get_by_text("ProgramIssuerOnly", exact=True).wait_for()
+    page.get_by_role("alert").get_by_text("Act with an issuer's key").wait_for()
     assert wallet.asked == asked
 
 

@@ -182,7 +182,7 @@ def _submit(
     session: Session, client: TermsClient, signed: SignedAcceptance
 ) -> tuple[dict[str, Any], Receipt | None]:
     """Send one acceptance; what the contract refuses becomes a row of the report."""
-    from crmdapp.cli._words import put_into_words
+    from crmdapp.wording import put_into_words
 
     item = signed.acceptance
     row: dict[str, Any] = {

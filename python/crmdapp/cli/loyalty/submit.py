@@ -192,7 +192,7 @@ def _take(
 
 
 def _report(session: Session, taken: _Taken, report: FlushReport) -> None:
-    from crmdapp.cli._words import put_into_words
+    from crmdapp.wording import put_into_words
 
     rows: list[dict[str, Any]] = [_row(item) for item in taken.done_before]
     rows += [_row(item) for item in report.settled]

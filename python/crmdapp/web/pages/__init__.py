@@ -14,10 +14,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from crmdapp.errors import CrmdappError
+from crmdapp.errors import ContractError, CrmdappError
 from crmdapp.web.context import context_of
 from crmdapp.web.errors import SignInNeeded
 from crmdapp.web.security.sessions import form_token, keep_visit, person_of
+from crmdapp.wording import put_into_words
 
 SENT_COOKIE = "crmdapp_sent"
 """Says for some seconds that the visitor has sent something; wallet.js sets it too."""
@@ -59,8 +60,11 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
         template: File in ``templates/``; it extends ``base.html`` and fills its blocks ``title``,
             ``content`` and, if it needs scripts, ``scripts``.
         status: HTTP status.
-        values: What the template shows; all of it is escaped.
+        values: What the template shows; all of it is escaped. A contract's error that is the
+            ``problem`` is put into words.
     """
+    if isinstance(problem := values.get("problem"), ContractError):
+        put_into_words(problem)
     context = context_of(request)
     shared = {
         "request": request,

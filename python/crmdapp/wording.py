@@ -1,10 +1,10 @@
 """Contract errors in words: the twins carry names and figures, people need sentences.
 
-A domain's group lists its errors in a module ``_words`` whose ``WORDS`` maps the error's name to a
-sentence and an advice, with the error's fields in braces under their Solidity names. ``UNITS`` of
-that module names the fields that are points, ``IDS`` those that are shown in hex, ``VALUES`` by
-error those that are an amount of the settlement coin instead, ``NAMES`` by error and field the
-words for the values of an enum.
+A domain lists its contracts' errors in a module ``error_words`` whose ``WORDS`` maps the error's
+name to a sentence and an advice, with the error's fields in braces under their Solidity names.
+``UNITS`` of that module names the fields that are points, ``IDS`` those that are shown in hex,
+``VALUES`` by error those that are an amount of the settlement coin instead, ``NAMES`` by error and
+field the words for the values of an enum. The command line, the pages and the HTTP API use them.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Any
 from crmdapp.errors import ContractError
 
 _SOURCES = (
-    "crmdapp.cli.loyalty._words",
-    "crmdapp.cli.customers._words",
-    "crmdapp.cli.gallery._words",
-    "crmdapp.cli.items._words",
-    "crmdapp.cli.elections._words",
+    "crmdapp.loyalty.error_words",
+    "crmdapp.customers.error_words",
+    "crmdapp.provenance.artwork_error_words",
+    "crmdapp.provenance.item_error_words",
+    "crmdapp.ballots.error_words",
 )
 _TIMES = (
     "anchorBy",
@@ -95,12 +95,12 @@ def _amount(value: int) -> str:
 
 
 def _shown(name: str, value: Any, units: frozenset[str]) -> str:
-    from crmdapp.cli._values import format_points, format_time
+    from crmdapp.loyalty.points import to_points
 
     if name in units and isinstance(value, int):
-        return format_points(value)
+        return to_points(value, grouped=True)
     if name in _TIMES and isinstance(value, int) and value <= _LATEST:
-        return format_time(datetime.fromtimestamp(value, UTC))
+        return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%d %H:%M UTC")
     if name in _TIMES and value == _FOR_EVER:
         return "the end of time"
     if isinstance(value, bytes):
