@@ -95,6 +95,37 @@ def test_breakage_of_few_is_refused(crmdapp, crowd, tmp_path):
     assert (code, json.loads(out)["error"]["code"]) == (EXIT_USAGE, "GroupTooSmall")
 
 
+def test_draw_writes_two_files_that_uplift_compares(crmdapp, tmp_path):
+    files = ("--offered", tmp_path / "offered.csv", "--control", tmp_path / "control.csv")
+    code, out, _ = crmdapp("draw", *files, "--share", "0.5", "--json")
+
+    told = json.loads(out)
+    assert (code, told["offered"], told["control"]) == (0, AGREED // 2, AGREED // 2)
+    when = ("--since", "2020-01-01T00:00:00Z", "--until", "2100-01-01T00:00:00Z")
+    code, out, _ = crmdapp("uplift", *files, *when, "--json")
+    assert (code, json.loads(out)["control"]["people"]) == (0, AGREED // 2)
+
+
+def test_draw_refuses_a_share_that_is_none(crmdapp, tmp_path):
+    files = ("--offered", tmp_path / "offered.csv", "--control", tmp_path / "control.csv")
+
+    code, out, _ = crmdapp("draw", *files, "--share", "most", "--json")
+
+    assert (code, json.loads(out)["error"]["code"]) == (EXIT_USAGE, "UsageError")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_draw_leaves_no_half_behind(crmdapp, tmp_path):
+    (tmp_path / "control.csv").write_text("mine")
+    files = ("--offered", tmp_path / "offered.csv", "--control", tmp_path / "control.csv")
+
+    code, _, _ = crmdapp("draw", *files, "--share", "0.5", "--json")
+
+    assert code == EXIT_USAGE
+    assert [file.name for file in tmp_path.iterdir()] == ["control.csv"]
+    assert (tmp_path / "control.csv").read_text() == "mine"
+
+
 def test_uplift_compares_two_files(crmdapp, tmp_path):
     for name, first in (("offered", 0), ("control", 1)):
         lines = [member(n).address for n in range(first, AGREED, 2)]

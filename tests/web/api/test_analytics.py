@@ -89,6 +89,22 @@ def test_figure_for_another_purpose_uses_nobody(merchant, crowd):
     assert body.json()["left_out"] == {NONE: SILENT, Standing.NOT_COVERED.words: AGREED}
 
 
+def test_drawing_is_of_those_who_agreed_and_is_repeated_by_its_word(merchant, crowd):
+    query = {"share": 0.4}
+    body = merchant.get(place(crowd, "drawing"), params=query).json()
+
+    assert (len(body["offered"]), len(body["control"])) == (16, 10)
+    assert {*body["offered"], *body["control"]} == {member(n).address for n in range(AGREED)}
+    again = merchant.get(place(crowd, "drawing"), params={**query, "word": body["word"]}).json()
+    assert again == body
+
+
+def test_drawing_of_few_is_refused(merchant, crowd):
+    answer = merchant.get(place(crowd, "drawing"), params={"share": 0.1})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "GroupTooSmall")
+
+
 def test_uplift_compares_two_lists(server, merchant, crowd):
     wanted = comparison(crowd, server.town.now())
 

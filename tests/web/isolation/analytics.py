@@ -22,6 +22,7 @@ ROUTES = {
     ("GET", f"{_PROGRAMS}/rfm"): _of_program(),
     ("GET", f"{_PROGRAMS}/cohorts"): _of_program(),
     ("GET", f"{_PROGRAMS}/breakage"): _of_program(works=False),
+    ("GET", f"{_PROGRAMS}/drawing"): _of_program(works=False),
     ("POST", "/v1/analytics/uplift"): Foreign(
         json=lambda scene, missing: {
             "program": 987_654 if missing else scene.analysed,

@@ -18,6 +18,7 @@ from crmdapp.cli.index import IndexOption, opened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from fractions import Fraction
 
     from crmdapp.cli._context import Session
     from crmdapp.customers.analytics.reports import Analyst, Asked
@@ -30,6 +31,7 @@ PurposeOption = Annotated[
 CsvOption = Annotated[bool, typer.Option("--csv", help="Print the table as CSV.")]
 
 _WITHHELD = "withheld"
+_DRAW = "crmdapp customers analytics draw 2 --offered june.csv --control others.csv"
 _UPLIFT = (
     "crmdapp customers analytics uplift 2 --offered june.csv --control others.csv"
     " --since 2026-06-01T00:00:00Z --until 2026-07-01T00:00:00Z"
@@ -195,6 +197,57 @@ def cohorts(
 
 @command(
     app,
+    "draw",
+    examples=(
+        f"{_DRAW} --consent consents",
+        f"{_DRAW} --share 0.1 --word 0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+    ),
+)
+def draw(
+    ctx: typer.Context,
+    program: ProgramArgument,
+    offered: Annotated[
+        Path, typer.Option("--offered", metavar="FILE", help="Write who is to get the offer here.")
+    ],
+    control: Annotated[
+        Path, typer.Option("--control", metavar="FILE", help="Write who is not here.")
+    ],
+    share: Annotated[
+        str, typer.Option("--share", metavar="PART", help="Share of those who are not.")
+    ] = "0.2",
+    word: Annotated[
+        str | None, typer.Option("--word", metavar="HEX", help="Repeat the drawing of this word.")
+    ] = None,
+    consent: ConsentOption = None,
+    purpose: PurposeOption = None,
+    index: IndexOption = None,
+) -> None:
+    """Let chance choose who gets an offer, so that `uplift` can tell what it changed."""
+    from crmdapp.chain._files import create
+
+    session = session_of(ctx)
+    found = _analyst(session, program, consent, purpose, index).drawing(_part(share), word)
+    told = found.drawing
+    groups = ((offered, told.offered), (control, told.control))
+    create(offered, _addresses(told.offered))
+    try:
+        create(control, _addresses(told.control))
+    except BaseException:
+        offered.unlink()  # both files or none
+        raise
+    rows = [(file.name, f"{len(accounts):,}") for file, accounts in groups]
+    data = {
+        "offered": len(told.offered),
+        "control": len(told.control),
+        "word": told.word,
+        "files": {"offered": offered, "control": control},
+    }
+    _tell(session, found.asked, ("file", ">customers"), rows, data, as_csv=False)
+    session.out.say(f"The same groups again: --word {told.word}")
+
+
+@command(
+    app,
     "uplift",
     examples=(
         f"{_UPLIFT} --consent consents",
@@ -279,6 +332,21 @@ def _analyst(
         terms = terms_in(consent) if consent else _booked(session, history.owner)
         consents = held_consents(reading, terms)
     return Analyst(history, consents, purpose=purpose)
+
+
+def _addresses(accounts: Sequence[str]) -> bytes:
+    return "\n".join(("address", *accounts, "")).encode()
+
+
+def _part(text: str) -> Fraction:
+    from fractions import Fraction
+
+    from crmdapp.errors import UsageError
+
+    try:
+        return Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise UsageError("--share must be a number between 0 and 1, such as 0.2.") from None
 
 
 def _booked(session: Session, company: str) -> list[ConsentTerms]:

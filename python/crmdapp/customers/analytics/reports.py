@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from crmdapp.customers.analytics.breakage import Forecast, forecast, lives
 from crmdapp.customers.analytics.cohorts import Cohort, cohorts
 from crmdapp.customers.analytics.coverage import Coverage, HeldConsent, Purpose, consenting
+from crmdapp.customers.analytics.drawing import Drawing, draw, new_word
 from crmdapp.customers.analytics.groups import MINIMUM
 from crmdapp.customers.analytics.movements import Kind, Movement
 from crmdapp.customers.analytics.program import ProgramHistory
@@ -24,6 +26,7 @@ PURPOSES: Mapping[str, str] = {
     "breakage": "ServiceUsageAnalytics",
     "cohorts": "ServiceUsageAnalytics",
     "uplift": "DirectMarketing",
+    "drawing": "DirectMarketing",
 }
 """The purpose for which each figure is computed, unless another is named (DPV)."""
 
@@ -108,6 +111,19 @@ class UpliftReport:
     since: int
     until: int
     uplift: Uplift
+
+
+@dataclass(frozen=True, slots=True)
+class DrawingReport:
+    """Two groups that chance chose, to be compared later.
+
+    Attributes:
+        asked: What the figures rest on.
+        drawing: The groups: of those who agreed, for the company alone.
+    """
+
+    asked: Asked
+    drawing: Drawing
 
 
 class Analyst:
@@ -197,6 +213,22 @@ class Analyst:
         return UpliftReport(
             asked, since, until, uplift(groups[0], groups[1], responded, self._minimum)
         )
+
+    def drawing(self, share: Fraction, word: str | None = None) -> DrawingReport:
+        """Return two groups of customers who agreed: who is to get an offer, and who is not.
+
+        Args:
+            share: Share of the control group, between 0 and 1.
+            word: Word of a drawing to be repeated, 32 hex digits; a new one by default. It gives
+                the same groups as long as the same customers agree.
+
+        Raises:
+            CodeUnknown: There is no such purpose.
+            GroupTooSmall: One of the groups is too small to compare.
+            UsageError: The share or the word is none.
+        """
+        asked, used = self._ask("drawing", self._history.customers)
+        return DrawingReport(asked, draw(used, share, word or new_word(), self._minimum))
 
     def _movements(self, figure: str) -> tuple[Asked, list[Movement]]:
         """Return what a figure rests on, and the movements that it may use."""

@@ -6,6 +6,7 @@ customers agreed to comes from its own book of consents, where they stand from t
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -279,6 +280,33 @@ class UpliftOut(Covered):
     p_value: float
 
 
+class DrawingOut(Covered):
+    """Two groups of customers who agreed, as chance chose them.
+
+    Attributes:
+        word: What the same groups can be drawn with again, 32 hex digits.
+        offered: Accounts that are to get the offer.
+        control: Accounts that are not.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    **_COVERED,
+                    "word": "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+                    "offered": ["0x70997970C51812dc3A010C7d01b50e0d17dc79C8"],
+                    "control": ["0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC"],
+                }
+            ]
+        }
+    )
+
+    word: str
+    offered: list[str]
+    control: list[str]
+
+
 @router.get("/programs/{program}/rfm")
 def segments(
     program: int, context: ContextDep, caller: Reader, purpose: Purpose = None
@@ -323,6 +351,30 @@ def cohorts(
         for each in found.cohorts
     ]
     return Cohorts(**covered(found.asked), period=found.period, cohorts=rows)
+
+
+@router.get("/programs/{program}/drawing")
+def drawing(
+    program: int,
+    context: ContextDep,
+    caller: Reader,
+    purpose: Purpose = None,
+    share: Annotated[float, Query(gt=0, lt=1, description="Share of the control group.")] = 0.2,
+    word: Annotated[
+        str | None,
+        Query(pattern="^[0-9a-f]{32}$", description="Of a drawing to be repeated; else a new one."),
+    ] = None,
+) -> DrawingOut:
+    """Let chance choose who gets an offer, so that an uplift can tell what it changed."""
+    analyst = analyst_of(context, caller.merchant, program, purpose)
+    found = analyst.drawing(Fraction(str(share)), word)
+    told = found.drawing
+    return DrawingOut(
+        **covered(found.asked),
+        word=told.word,
+        offered=list(told.offered),
+        control=list(told.control),
+    )
 
 
 @router.post("/uplift")
