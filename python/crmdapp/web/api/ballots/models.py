@@ -1,4 +1,4 @@
-"""What the API of elections and public votes takes and gives."""
+"""What the API of elections takes and gives."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import Annotated, Any, Literal
 from fastapi import Path
 from pydantic import ConfigDict, Field, WithJsonSchema
 
-from crmdapp.web.models import AddressIn, Hash32, Model, Octets, PlainText, Uint
+from crmdapp.web.models import AddressIn, Hash32, Model, Octets
 
 Number = Annotated[int, Path(ge=1, le=(1 << 63) - 1, description="Number of the election.")]
-PollNumber = Annotated[int, Path(ge=1, le=(1 << 63) - 1, description="Number of the poll.")]
 
 PhaseName = Annotated[
     str,
@@ -31,8 +30,9 @@ PhaseName = Annotated[
     ),
 ]
 
-_HASH, _TX = "0x" + "5a" * 32, "0x" + "ab" * 32
-_VOTER = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+HASH, TX = "0x" + "5a" * 32, "0x" + "ab" * 32
+VOTER = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+"""What stands in examples, with the hash of a definition and that of a transaction."""
 _WINDOWS = {
     "keys_until": 2_064_391_200,
     "commitments_until": 2_064_477_600,
@@ -97,8 +97,8 @@ class ElectionOut(Model):
     model_config = example(
         number=1,
         title="Council of the town library",
-        organiser=_VOTER,
-        definition_hash=_HASH,
+        organiser=VOTER,
+        definition_hash=HASH,
         phase="open",
         ceremony="final",
         windows=_WINDOWS,
@@ -158,7 +158,7 @@ class TurnoutOut(Model):
 class BoardBallot(Model):
     """A counted ballot: where it is, and nothing of what it says."""
 
-    model_config = example(tracker=_HASH, precinct=0, index=12, voter=_VOTER)
+    model_config = example(tracker=HASH, precinct=0, index=12, voter=VOTER)
 
     tracker: Hash32
     precinct: int
@@ -174,11 +174,11 @@ class BallotBatchOut(Model):
         precinct=0,
         block=1199,
         timestamp=2_065_160_000,
-        tx_hash=_TX,
+        tx_hash=TX,
         counted=1,
         ballots=41,
         bulletin="0x" + "1c" * 28,
-        entries=[{"tracker": _HASH, "precinct": 0, "index": 12, "voter": _VOTER}],
+        entries=[{"tracker": HASH, "precinct": 0, "index": 12, "voter": VOTER}],
     )
 
     question: int
@@ -196,12 +196,12 @@ class Recorded(Model):
     """A ballot that is on the bulletin, which was recomputed from the first ballot on."""
 
     model_config = example(
-        tracker=_HASH,
-        voter=_VOTER,
+        tracker=HASH,
+        voter=VOTER,
         precinct=0,
         index=12,
         block=1199,
-        tx_hash=_TX,
+        tx_hash=TX,
         ballots=41,
         bulletin="0x" + "1c" * 28,
     )
@@ -230,7 +230,7 @@ class TrusteeOut(Model):
 
     model_config = example(
         index=1,
-        account=_VOTER,
+        account=VOTER,
         name="Notary",
         has_key=True,
         has_commitment=True,
@@ -267,7 +267,7 @@ class ElectionStepOut(Model):
     """Something that happened in an election."""
 
     model_config = example(
-        name="DealPosted", actor=2, question=0, block=990, timestamp=2_064_500_000, tx_hash=_TX
+        name="DealPosted", actor=2, question=0, block=990, timestamp=2_064_500_000, tx_hash=TX
     )
 
     name: str
@@ -337,9 +337,9 @@ class SealedBallotIn(Model):
             "domain": {"name": "BallotBox", "version": "1", "chainId": 31337},
             "primaryType": "BallotIntent",
             "types": {},
-            "message": {"election": "1", "question": "0", "tracker": _HASH},
+            "message": {"election": "1", "question": "0", "tracker": HASH},
         },
-        voter=_VOTER,
+        voter=VOTER,
         body="0x" + "00" * 96,
         signature="0x" + "ab" * 64,
     )
@@ -354,7 +354,7 @@ class RelayedOut(Model):
     """A ballot with this server's relayer."""
 
     model_config = example(
-        election=1, question=0, precinct=0, tracker=_HASH, state="waiting", reason=""
+        election=1, question=0, precinct=0, tracker=HASH, state="waiting", reason=""
     )
 
     election: int
@@ -375,103 +375,6 @@ class RelayedNow(Model):
     refused: int
     batches: int
     gas_used: int
-
-
-# --------------------------------------------------------------------------- organising
-
-
-class ElectionCreated(Model):
-    """An election that was created."""
-
-    model_config = example(election=1, definition_hash=_HASH, tx_hash=_TX, block=1204)
-
-    election: int
-    definition_hash: Hash32
-    tx_hash: str
-    block: int
-
-
-class DefinitionChecked(Model):
-    """A definition that can be created."""
-
-    model_config = example(
-        definition_hash=_HASH, title="Council of the town library", questions=2, most_voters=200
-    )
-
-    definition_hash: Hash32
-    title: str
-    questions: int
-    most_voters: int
-
-
-class Cancellation(Model):
-    """Why an election is called off; the chain keeps the hash of these words."""
-
-    model_config = example(reason="A trustee has died.")
-
-    reason: Annotated[PlainText, Field(min_length=1, max_length=5_000)]
-
-
-class Moved(Model):
-    """Transactions that took effect; none if there was nothing left to do."""
-
-    model_config = example(election=1, transactions=[_TX], block=1204)
-
-    election: int
-    transactions: list[str]
-    block: int | None
-
-
-class RegistrationIn(Model):
-    """A registration with the signatures of registrars, a line of ``elections register sign``."""
-
-    model_config = example(
-        typedData={
-            "domain": {"name": "VoterRoll", "version": "1", "chainId": 31337},
-            "primaryType": "Registration",
-            "types": {},
-            "message": {"election": "1", "precinct": "0", "voter": _VOTER},
-        },
-        signatures=["0x" + "ab" * 64],
-    )
-
-    typed_data: dict[str, Any] = Field(alias="typedData")
-    signatures: Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=15)]
-
-
-class RegistrationsIn(Model):
-    """Registrations to be entered on the roll; several parts of one are joined."""
-
-    model_config = example(registrations=[])
-
-    registrations: Annotated[list[RegistrationIn], Field(min_length=1, max_length=2_000)]
-
-
-class Registered(Model):
-    """Voters that were entered."""
-
-    model_config = example(election=1, registrations=4, voters=120, transactions=[_TX])
-
-    election: int
-    registrations: int
-    voters: int
-    transactions: list[str]
-
-
-class Tallied(Model):
-    """Groups whose counts were proved now, and those that wait for shares."""
-
-    model_config = example(
-        election=1,
-        tallied=[{"question": 0, "group": 0}],
-        waiting=[],
-        transactions=[_TX],
-    )
-
-    election: int
-    tallied: list[ShareDue]
-    waiting: list[ShareDue]
-    transactions: list[str]
 
 
 # --------------------------------------------------------------------------- audits
@@ -513,106 +416,3 @@ class AuditOut(Model):
     holds: bool | None = None
     broken: dict[str, str] | None = None
     report: dict[str, Any] | None = None
-
-
-# --------------------------------------------------------------------------- polls
-
-
-class PollOut(Model):
-    """A public vote as it stands at a block."""
-
-    model_config = example(
-        number=1,
-        title="Which bench?",
-        creator=_VOTER,
-        definition_hash=_HASH,
-        state="open",
-        opens_at=2_067_000_000,
-        closes_at=2_067_604_800,
-        options=["Wood", "Stone"],
-        option_count=2,
-        weighted=False,
-        weights_block=0,
-        votes=3,
-        counts=[1, 2],
-        weights=["1", "2"],
-        as_of_block=1204,
-        finalized=False,
-    )
-
-    number: int
-    title: str | None
-    creator: str
-    definition_hash: Hash32
-    state: Literal["early", "open", "closed"]
-    opens_at: int
-    closes_at: int
-    options: list[str] | None
-    option_count: int
-    weighted: bool
-    weights_block: int
-    votes: int
-    counts: list[int]
-    weights: list[Uint]
-    as_of_block: int
-    finalized: bool
-
-
-class PollCreated(Model):
-    """A public vote that was created."""
-
-    model_config = example(poll=1, definition_hash=_HASH, tx_hash=_TX, block=1204)
-
-    poll: int
-    definition_hash: Hash32
-    tx_hash: str
-    block: int
-
-
-class PollVoteOut(Model):
-    """Somebody's public vote."""
-
-    model_config = example(
-        voter=_VOTER,
-        option=1,
-        weight="1",
-        block=1204,
-        log_index=0,
-        timestamp=2_067_000_100,
-        tx_hash=_TX,
-    )
-
-    voter: str
-    option: int
-    weight: Uint
-    block: int
-    log_index: int
-    timestamp: int
-    tx_hash: str
-
-
-class PollVoteIn(Model):
-    """How to vote; everybody will see it."""
-
-    model_config = example(option=1)
-
-    option: Annotated[int, Field(ge=0, le=63)]
-
-
-class WalletVote(PollVoteIn):
-    """Who will vote, and how; everybody will see it."""
-
-    model_config = example(voter=_VOTER, option=1)
-
-    voter: AddressIn
-
-
-class WalletCall(Model):
-    """A transaction for the voter's own wallet to send: a public vote takes no signature else."""
-
-    model_config = example(to=_VOTER, data="0x0121b93f", chain_id=31337, value="0x0")
-
-    to: str
-    data: Octets
-    chain_id: int
-    value: str

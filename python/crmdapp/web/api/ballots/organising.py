@@ -15,15 +15,14 @@ from crmdapp.ballots.tally import TallyClient
 from crmdapp.ballots.trustee_files import message_from_json
 from crmdapp.chain._keccak import keccak
 from crmdapp.web.api import Caller, Sent, Work, changing, requires, sending
-from crmdapp.web.api.ballots.models import (
+from crmdapp.web.api.ballots.models import Number, ShareDue
+from crmdapp.web.api.ballots.models_organising import (
     Cancellation,
     DefinitionChecked,
     ElectionCreated,
     Moved,
-    Number,
     Registered,
     RegistrationsIn,
-    ShareDue,
     Tallied,
 )
 from crmdapp.web.ballots import ceremonies

@@ -12,7 +12,7 @@ from crmdapp.ballots.weights import Weights, weights_at
 from crmdapp.store.index.ballots import polls as queries
 from crmdapp.store.index.ballots.polls import PollState
 from crmdapp.web.api import AddressIn, CursorDep, Page, Sent, Work, sending
-from crmdapp.web.api.ballots.models import (
+from crmdapp.web.api.ballots.models_polls import (
     PollCreated,
     PollNumber,
     PollOut,
