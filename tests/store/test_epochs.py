@@ -3,6 +3,7 @@
 import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -14,6 +15,7 @@ from crmdapp.store import _secret_file
 from crmdapp.store.database import open_store
 from crmdapp.store.device import DeviceKeys, Grant
 from crmdapp.store.epochs import open_wrap, vault_domain
+from crmdapp.store.errors import WrapInvalid
 from crmdapp.store.keys import OperatorKeys
 from crmdapp.store.sealing import new_key, open_field, public_key
 from crmdapp.store.vault import Vault
@@ -118,7 +120,9 @@ class Epochs(RuleBasedStateMachine):
         consent_id = pick.choice(sorted(self.grants))
         if told_first == "vault":
             self.vault.withdraw(consent_id)
-        self.accept(self.device.withdraw(PROFILE, consent_id, now=self.clock.now))
+        package = self.device.withdraw(PROFILE, consent_id, now=self.clock.now)
+        if not self.behind:
+            self.accept(package)
         self.vault.withdraw(consent_id)
         self.end(consent_id)
 
@@ -135,7 +139,9 @@ class Epochs(RuleBasedStateMachine):
     def device_catches_up(self):
         known = {item.consent_id for item in self.device.grants(PROFILE)}
         for consent_id in sorted(known & self.ended):
-            self.accept(self.device.withdraw(PROFILE, consent_id, now=self.clock.now))
+            self.device.withdraw(PROFILE, consent_id, now=self.clock.now)
+        # Not one by one: a package that still names an ended consent is refused whole.
+        self.accept(self.device.publish(PROFILE, now=self.clock.now, again=True))
 
     @rule(hours=st.integers(1, 4), sweep=st.booleans())
     def pass_time(self, hours, sweep):
@@ -185,6 +191,26 @@ class Epochs(RuleBasedStateMachine):
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     monkeypatch.setattr(_secret_file, "SCRYPT_COST", 1 << 4)
+
+
+def test_device_that_missed_two_ends_publishes_again_after_both():
+    state, chance = Epochs(), Random(1)
+    state.begin()
+    try:
+        for company in (0, 1, 2):
+            state.grant(company=company, hours=5, categories={NAME})
+        state.withdraw_without_the_device(pick=chance)
+        state.withdraw_without_the_device(pick=chance)
+        package = state.device.withdraw(PROFILE, min(state.ended), now=state.clock.now)
+        with pytest.raises(WrapInvalid) as refused:
+            state.vault.accept(package)
+        assert refused.value.why == "Its consent was withdrawn or has expired."
+        state.device_catches_up()
+        state.write(category=NAME)
+        state.who_had_a_consent_reads_and_who_had_none_does_not()
+        assert len(state.writes[0].active) == 1
+    finally:
+        state.teardown()
 
 
 class TestEpochs(Epochs.TestCase):
