@@ -2,6 +2,8 @@
 
     make bench                               everything; writes results.json
     python -m scripts.bench --area loyalty   one area; writes nothing
+    python -m scripts.bench --area loyalty --keep
+                                             one area; its rows take the place of the former ones
 
 Ours and the peers are compiled by one compiler with one set of settings (those of
 ape-config.yaml) and run on one chain. Peers are thin wrappers (`peers/`) around npm packages that
@@ -18,6 +20,7 @@ A new area adds its measuring functions to `MEASURES`; each takes the chain and 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Iterator, Sequence
 from importlib import import_module
@@ -69,22 +72,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
         choices=MEASURES,
         help="only this, writing nothing; may be repeated",
     )
-    areas = parser.parse_args(arguments).area or list(MEASURES)
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="put the rows in the place of those in results.json, if all that they depend on is "
+        "still the same",
+    )
+    asked = parser.parse_args(arguments)
+    areas = asked.area or list(MEASURES)
     rows: list[Row] = []
     try:
+        meta = _meta()
+        others = _others(areas, meta) if asked.keep else []
         for area in areas:
             for row in _measure(area):
                 print(f"  {row.operation}", file=sys.stderr)
                 rows.append(row)
-        meta = _meta()
     except (BenchError, CompileError, ExportError) as error:
         print(error, file=sys.stderr)
         return 1
-    if set(areas) == set(MEASURES):
-        write_results(RESULTS, meta, rows)
+    if asked.keep or set(areas) == set(MEASURES):
+        write_results(RESULTS, meta, sorted([*others, *rows], key=_place))
     for line in render(rows):
         print(line)
     return 0
+
+
+def _others(areas: Sequence[str], meta: dict[str, Any]) -> list[Row]:
+    """Return the rows in results.json of all other areas.
+
+    Raises:
+        BenchError: They were measured with other contracts, compilers or packages.
+    """
+    kept = json.loads(RESULTS.read_text(encoding="utf-8"))
+    if kept["meta"] != meta:
+        raise BenchError("results.json is of other code or packages: measure everything anew")
+    return [Row.from_json(row) for row in kept["rows"] if row["area"] not in areas]
+
+
+def _place(row: Row) -> int:
+    return list(MEASURES).index(row.area)
 
 
 def _measure(area: str) -> Iterator[Row]:

@@ -96,6 +96,12 @@ class Row:
             "reason": "" if self.met else self.reason,
         }
 
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Row:
+        """Return what :meth:`to_json` gave."""
+        derived = ("ratio", "met")
+        return cls(**{name: value for name, value in kept.items() if name not in derived})
+
 
 def write_results(path: Path, meta: Mapping[str, Any], rows: Iterable[Row]) -> None:
     """Write `results.json`.

@@ -106,3 +106,45 @@ def test_write_results_writes_what_was_measured(tmp_path):
         "meta": {"code": {}},
         "rows": [row.to_json()],
     }
+
+
+def test_row_comes_back_from_what_was_kept():
+    for ours in (1, 3):
+        row = Row("loyalty", "redeem", ours, "gas", 2, 1, {"peer": 4}, "it is reported")
+        assert Row.from_json(row.to_json()).to_json() == row.to_json()
+
+
+@pytest.fixture
+def kept(tmp_path, monkeypatch):
+    """The bench with results of two areas, measuring nothing itself."""
+    rows = [Row("loyalty", "redeem", 1, "gas", 2), Row("api", "ask", 5, "s", 9)]
+    write_results(tmp_path / "results.json", {"code": "a"}, rows)
+    monkeypatch.setattr(bench, "RESULTS", tmp_path / "results.json")
+    monkeypatch.setattr(bench, "_meta", lambda: {"code": "a"})
+    anew = [Row("loyalty", "redeem", 2, "gas", 2), Row("loyalty", "award", 3, "gas", 4)]
+    monkeypatch.setattr(bench, "_measure", lambda area: anew)
+    return tmp_path / "results.json"
+
+
+def test_area_is_kept_beside_the_others(kept):
+    assert bench.main(["--area", "loyalty", "--keep"]) == 0
+    rows = json.loads(kept.read_text(encoding="utf-8"))["rows"]
+    assert [(row["operation"], row["ours"]) for row in rows] == [
+        ("redeem", 2),
+        ("award", 3),
+        ("ask", 5),
+    ]
+
+
+def test_area_alone_writes_nothing(kept):
+    before = kept.read_bytes()
+    assert bench.main(["--area", "loyalty"]) == 0
+    assert kept.read_bytes() == before
+
+
+def test_area_is_not_kept_beside_rows_of_other_code(kept, monkeypatch, capsys):
+    before = kept.read_bytes()
+    monkeypatch.setattr(bench, "_meta", lambda: {"code": "b"})
+    assert bench.main(["--area", "loyalty", "--keep"]) == 1
+    assert "measure everything anew" in capsys.readouterr().err
+    assert kept.read_bytes() == before
