@@ -3,6 +3,7 @@
 import contextlib
 import json
 import random
+from contextlib import contextmanager
 from pathlib import Path
 
 import ape
@@ -109,8 +110,15 @@ def village(founded):
 @pytest.fixture(params=["sqlite", "postgres"])
 def index_url(request, tmp_path):
     """Where an index can be made: in a file and on a server."""
-    if request.param == "sqlite":
-        yield str(tmp_path / "index.sqlite3")
+    with place_of_index(request, tmp_path) as url:
+        yield url
+
+
+@contextmanager
+def place_of_index(request, folder):
+    """An address for an index: a server's if the fixture is given ``postgres``, else a file's."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield str(folder / "index.sqlite3")
         return
     server = request.getfixturevalue("postgres")
     address = server.new_database()

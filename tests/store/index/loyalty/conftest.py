@@ -4,6 +4,7 @@ import pytest
 
 from crmdapp.store.index import Follower, open_index
 from tests.loyalty.ledger import *  # noqa: F403 - fixtures
+from tests.store.index.conftest import place_of_index
 
 
 class Watch:
@@ -27,7 +28,8 @@ class Watch:
 
 
 @pytest.fixture
-def watch(ledger, tmp_path):
-    watch = Watch(ledger, open_index(tmp_path / "index.sqlite3"))
-    yield watch
-    watch.close()
+def watch(request, ledger, tmp_path):
+    with place_of_index(request, tmp_path) as url:
+        watch = Watch(ledger, open_index(url))
+        yield watch
+        watch.close()

@@ -14,7 +14,12 @@ def differences(watch):
     return [item for item in found if not item.is_equal], len(found)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("watch", "seed"),
+    [("sqlite", 0), ("sqlite", 1), ("sqlite", 2), ("postgres", 0)],
+    indirect=["watch"],
+    ids=["0", "1", "2", "postgres"],
+)
 def test_index_equals_chain_after_random_operations(ledger, watch, seed):
     life = Life(ledger, seed)
     life.begin()

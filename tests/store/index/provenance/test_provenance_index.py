@@ -37,6 +37,7 @@ from tests.provenance.gallery_hall import (
 )
 from tests.provenance.yard import ROLES as YARD_ROLES
 from tests.provenance.yard import Yard, lot_link
+from tests.store.index.conftest import place_of_index
 
 
 @dataclass
@@ -67,12 +68,11 @@ class Indexed:
 
 
 @pytest.fixture
-def indexed(hall, tmp_path):  # noqa: F811 - the fixture
-    index = open_index(tmp_path / "index.sqlite3")
-    follower = Follower(index, hall.connection, hall.manifest)
-    yield Indexed(index, follower, hall)
-    follower.close()
-    index.close()
+def indexed(request, hall, tmp_path):  # noqa: F811 - the fixture
+    with place_of_index(request, tmp_path) as url, open_index(url) as index:
+        follower = Follower(index, hall.connection, hall.manifest)
+        yield Indexed(index, follower, hall)
+        follower.close()
 
 
 @pytest.fixture
@@ -295,7 +295,12 @@ def _random_move(rng, hall, yard, works, items):  # noqa: F811 - the fixture
     rng.choice(moves)()
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(
+    ("indexed", "seed"),
+    [("sqlite", 1), ("sqlite", 2), ("postgres", 1)],
+    indirect=["indexed"],
+    ids=["1", "2", "postgres"],
+)
 def test_index_is_the_chain_after_random_moves_and_a_reorg(indexed, hall, yard, seed):  # noqa: F811
     rng = random.Random(seed)
     works = [hall.register(number) for number in (1, 2)]
