@@ -65,7 +65,7 @@ def put_into_words(problem: ContractError) -> None:
             names = getattr(module, "NAMES", {}).get(problem.code, {})
             ids: frozenset[str] = getattr(module, "IDS", frozenset())
             shown = {
-                name: names[name][value]
+                name: _named(names[name], value)
                 if name in names
                 else hex(value)
                 if name in ids
@@ -85,6 +85,14 @@ def general_words(code: str) -> tuple[str, str]:
         if words is not None:
             return words
     return "", ""
+
+
+def _named(words: Any, value: int) -> str:
+    """Return the word for a value of an enum; the value itself if a foreign contract made it up."""
+    try:
+        return str(words[value])
+    except LookupError:
+        return str(value)
 
 
 def _amount(value: int) -> str:

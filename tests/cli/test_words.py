@@ -1,6 +1,7 @@
 """What the contracts refuse is said in words, with the figures of the error."""
 
 import string
+from importlib import import_module
 
 import pytest
 
@@ -114,3 +115,39 @@ def test_words_show_the_figures(problem, message):
     put_into_words(problem)
     assert problem.message == message
     assert problem.hint
+
+
+def every_twin():
+    """The contract errors of all domains."""
+    for domain in ("chain", "loyalty", "customers", "provenance", "ballots"):
+        for twin in vars(import_module(f"crmdapp.{domain}.errors")).values():
+            if isinstance(twin, type) and issubclass(twin, ContractError) and twin.signature:
+                yield twin
+
+
+def utmost(kind):
+    """The largest value of a type: what a contract that is none of ours may answer with."""
+    if kind.endswith("]"):
+        return (utmost(kind[: kind.rindex("[")]),)
+    if kind.startswith("uint"):
+        return (1 << int(kind[4:] or 256)) - 1
+    if kind.startswith("int"):
+        return (1 << (int(kind[3:] or 256) - 1)) - 1
+    if kind.startswith("bytes"):
+        return b"\xff" * int(kind[5:] or 40)
+    if kind.startswith("("):
+        return ()
+    return {"address": "0x" + "ff" * 20, "bool": True, "string": "{points}\0"}[kind]
+
+
+@pytest.mark.parametrize("twin", sorted(set(every_twin()), key=str))
+def test_words_bear_whatever_figures_a_contract_answers_with(twin):
+    problem = twin(*map(utmost, twin.types))
+    put_into_words(problem)
+    assert problem.message
+
+
+def test_value_that_no_enum_has_is_shown_as_it_is():
+    problem = CustomerNotActive(*map(utmost, CustomerNotActive.types))
+    put_into_words(problem)
+    assert "255" in problem.message
