@@ -245,7 +245,8 @@ def sign_release(
         purposes: Bits, all of them permitted by the terms.
         categories: Bits, all of them permitted by the terms.
         nonce: Any number the company has not used yet, below 2^256; random ones will do.
-        deadline: Last moment it may be answered: Unix seconds below 2^40 or an aware datetime.
+        deadline: Last moment it may be answered, by the vault's clock: Unix seconds below 2^40 or
+            an aware datetime.
 
     Raises:
         UsageError: The terms are of another company, do not cover what is asked for, or a value is

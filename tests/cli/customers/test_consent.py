@@ -147,6 +147,15 @@ def test_a_customer_permits_and_the_company_reads(desk):
     assert refused["fields"]["reason"] == "replayed"
 
 
+def test_a_request_is_in_time_by_the_vault_s_clock_whatever_the_chain_s(desk, node):
+    request = desk.ask()
+    desk.agree()
+    node.advance(2 * 86_400)
+    desk.release("request", request, "--out", "ask.json")
+    (given,) = desk.release("answer", "ask.json", "--max-head-age", "1d")["fields"]
+    assert given["field"] == "email"
+
+
 def test_nothing_is_given_out_after_the_customer_withdrew(desk):
     request = desk.ask()
     desk.agree()

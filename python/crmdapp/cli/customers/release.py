@@ -10,13 +10,12 @@ import typer
 
 from crmdapp.cli._deliver import NewFileOption, json_text
 from crmdapp.cli._frame import command, group, session_of
-from crmdapp.cli._values import format_time, parse_span
+from crmdapp.cli._values import format_time, parse_span, parse_time
 from crmdapp.cli.customers._common import (
     DeadlineOption,
     NonceOption,
     RegistryOption,
     ValidForOption,
-    deadline_of,
     domain_of,
     hex_of,
     nonce_of,
@@ -102,7 +101,7 @@ def request(
         purposes=codes.purpose_bits(purpose) if purpose else own.purposes,
         categories=codes.category_bits(category) if category else own.categories,
         nonce=nonce_of(session, domain, nonce),
-        deadline=deadline_of(session, deadline, valid_for, registry),
+        deadline=_until(deadline, valid_for),
     )
     deliver_private(session, json_text(signed.to_json()), out, {"digest": signed.digest})
 
@@ -220,6 +219,17 @@ def open_(
         )
     text = json.dumps([_field(item) for item in opened], indent=2, ensure_ascii=False) + "\n"
     deliver_private(session, text, out, {"fields": len(opened)})
+
+
+def _until(deadline: str | None, valid_for: str) -> int:
+    """Return a request's deadline in Unix seconds: a vault judges it by a clock, not by the chain.
+
+    Raises:
+        UsageError: Neither a moment nor a span.
+    """
+    import time
+
+    return int(time.time()) + parse_span(valid_for) if deadline is None else parse_time(deadline)
 
 
 def _known_as(vault: Vault, log: LogOperator, profile: bytes) -> str:
