@@ -47,6 +47,8 @@ def deploy(folder, tmp_path_factory):
 
     def run(*arguments, **variables):
         kept = {name: value for name, value in os.environ.items() if "CRMDAPP" not in name}
+        # Ape itself takes a port that may go to an outgoing connection before its chain has it.
+        kept["APE_FOUNDRY_HOST"] = f"http://127.0.0.1:{free_port()}"
         return subprocess.run(
             [Path(sys.executable).with_name("ape"), "run", "deploy", *arguments],
             cwd=ROOT,

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.ports import free_port
+
 # All contracts are compiled, which takes minutes where two things are done at once.
 pytestmark = pytest.mark.timeout(1800)
 
@@ -49,6 +51,8 @@ def type_command(checkout, home):
             "HTTP_PROXY": DEAD_PROXY,
             "HTTPS_PROXY": DEAD_PROXY,
             "NO_PROXY": "127.0.0.1,localhost",
+            # Ape itself takes a port that may go to an outgoing connection before its chain has it.
+            "APE_FOUNDRY_HOST": f"http://127.0.0.1:{free_port()}",
         }
         done = subprocess.run(
             ["/bin/bash", "-c", f"source '{ROOT}/.venv/bin/activate' && {line}"],
